@@ -1,0 +1,1 @@
+"""The one-machine stack: real parts as processes, for demos, tests and benchmarks. It imports no service."""

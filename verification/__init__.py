@@ -1,0 +1,1 @@
+"""What decides whether money may move: no network, no database, no clock of its own."""
