@@ -1,0 +1,115 @@
+-- name: capture_batch
+-- One statement, one fsync, many payments. Each channel is folded in order under its row lock; velocity windows,
+-- legs, balances, one outbox row and one audit leaf belong to the same statement. Every item comes back with an
+-- outcome (gateway/payments/outcomes.py). What is refused is explained by `explain_refused`, in a new snapshot.
+-- Locks are taken in one order (channels by number, then windows by subject), so batches cannot deadlock.
+WITH item AS MATERIALIZED (
+    SELECT *
+    FROM unnest(%(payment_id)b::uuid[], %(merchant_id)b::int4[], %(channel_no)b::int8[], %(amount)b::numeric[],
+                %(voucher_max)b::numeric[], %(signature)b::bytea[], %(request_hash)b::bytea[],
+                %(commitment)b::bytea[], %(idempotency_key)b::text[], %(key_id)b::int8[],
+                %(window_limit)b::numeric[], %(exposure_limit)b::numeric[], %(reference)b::text[])
+         WITH ORDINALITY AS t(payment_id, merchant_id, channel_no, amount, voucher_max, signature, request_hash,
+                              commitment, idempotency_key, key_id, window_limit, exposure_limit, reference, ord)
+), state AS MATERIALIZED (
+    SELECT s.merchant_id, s.channel_no, s.charged, s.claimed, s.credited, s.withheld
+    FROM channel_states s
+    WHERE (s.merchant_id, s.channel_no) IN (SELECT merchant_id, channel_no FROM item)
+    ORDER BY s.channel_no
+    FOR UPDATE
+), party AS MATERIALIZED (
+    SELECT s.*, c.payer, c.asset_id, c.channel_account, c.captured_account
+    FROM state s JOIN channels c USING (merchant_id, channel_no)
+), velocity AS MATERIALIZED (
+    SELECT w.subject, w.asset_id, w.level, w.level_at
+    FROM velocity_windows w
+    WHERE w.tenant_id = 0 AND (w.subject, w.asset_id) IN (SELECT payer, asset_id FROM party)
+    ORDER BY w.subject, w.asset_id
+    FOR UPDATE
+), usable_key AS (
+    SELECT k.key_id
+    FROM api_keys k JOIN merchants m USING (merchant_id)
+    WHERE k.key_id IN (SELECT key_id FROM item) AND k.revoked_at IS NULL AND k.can_write
+      AND (k.expires_at IS NULL OR k.expires_at > now()) AND m.suspended_at IS NULL
+), checked AS (
+    SELECT i.*, p.payer, p.asset_id, p.channel_account, p.captured_account, p.charged AS opening, p.claimed,
+           p.credited,
+           p.credited - p.withheld AS spendable,
+           LEAST(p.credited - p.withheld, p.claimed + i.exposure_limit) AS ceiling,
+           CASE WHEN p.channel_no IS NULL THEN 7
+                WHEN i.key_id IS NOT NULL AND k.key_id IS NULL THEN 5
+                WHEN u.payment_id IS NOT NULL THEN 6
+                ELSE 0 END AS objection
+    FROM item i
+    LEFT JOIN party p USING (merchant_id, channel_no)
+    LEFT JOIN usable_key k ON k.key_id = i.key_id
+    LEFT JOIN payments u ON u.merchant_id = i.merchant_id AND u.idempotency_key = i.idempotency_key
+), folded AS (
+    SELECT c.*, fold_charge(opening, voucher_max, amount, ceiling, objection = 0)
+                    OVER (PARTITION BY merchant_id, channel_no ORDER BY ord) AS charged_after
+    FROM checked c
+), stepped AS (
+    SELECT f.*, COALESCE(lag(charged_after) OVER (PARTITION BY merchant_id, channel_no ORDER BY ord), opening)
+                    AS charged_before
+    FROM folded f
+), weighed AS (
+    SELECT s.*, charged_after <> charged_before AS fits,
+           GREATEST(0, v.level - floor(s.window_limit * LEAST(1, extract(epoch FROM now() - v.level_at)
+                                                                 / %(window_seconds)b::int4))) AS level
+    FROM stepped s
+    LEFT JOIN velocity v ON v.subject = s.payer AND v.asset_id = s.asset_id
+), judged AS MATERIALIZED (
+    SELECT w.*,
+           CASE WHEN objection <> 0 THEN objection
+                WHEN voucher_max - amount <> charged_before THEN 1
+                WHEN voucher_max > spendable THEN 2
+                WHEN voucher_max > ceiling THEN 3
+                WHEN level IS NULL OR level + sum(amount) FILTER (WHERE fits)
+                         OVER (PARTITION BY payer, asset_id ORDER BY ord) > window_limit THEN 4
+                ELSE 0 END AS outcome
+    FROM weighed w
+), captured AS MATERIALIZED (
+    SELECT * FROM judged WHERE outcome = 0
+), new_payments AS (
+    INSERT INTO payments (merchant_id, payment_id, scheme, state, channel_no, asset_id, amount, cumulative,
+                          voucher_max, payer, signature, request_hash, idempotency_key, batch_id, reference)
+    SELECT merchant_id, payment_id, 1, 3, channel_no, asset_id, amount, voucher_max, voucher_max, payer, signature,
+           request_hash, idempotency_key, %(batch_id)b::uuid, reference
+    FROM captured ORDER BY ord
+), new_legs AS (
+    INSERT INTO ledger_legs (tenant_id, transfer_id, leg, account_id, asset_id, amount)
+    SELECT merchant_id, payment_id, 0, channel_account, asset_id, -amount FROM captured
+    UNION ALL
+    SELECT merchant_id, payment_id, 1, captured_account, asset_id, amount FROM captured
+), new_balances AS (
+    INSERT INTO ledger_balances AS b (tenant_id, account_id, shard, balance)
+    SELECT merchant_id, captured_account, %(shard)b::int2, sum(amount) FROM captured GROUP BY 1, 2 ORDER BY 1, 2
+    ON CONFLICT (tenant_id, account_id, shard) DO UPDATE SET balance = b.balance + EXCLUDED.balance
+), moved_states AS (
+    UPDATE channel_states s
+    SET charged = last.voucher_max, voucher_max = last.voucher_max, voucher_signature = last.signature,
+        first_unclaimed_at = COALESCE(s.first_unclaimed_at, now()), last_payment_at = now(), kept = true
+    FROM (SELECT DISTINCT ON (merchant_id, channel_no) merchant_id, channel_no, voucher_max, signature
+          FROM captured ORDER BY merchant_id, channel_no, ord DESC) last
+    WHERE s.merchant_id = last.merchant_id AND s.channel_no = last.channel_no
+), moved_windows AS (
+    UPDATE velocity_windows w
+    SET level = spent.level + spent.amount, level_at = now()
+    FROM (SELECT payer, asset_id, min(level) AS level, sum(amount) AS amount FROM captured GROUP BY 1, 2) spent
+    WHERE w.tenant_id = 0 AND w.subject = spent.payer AND w.asset_id = spent.asset_id
+), leaf AS MATERIALIZED (
+    SELECT '{"batch":"' || %(batch_id)b::uuid || '","count":' || count(*) || ',"kind":"payments.captured","members":"'
+               || encode(string_agg(commitment, ''::bytea ORDER BY ord), 'hex') || '"}' AS body,
+           count(*) AS members
+    FROM captured
+), new_leaf AS (
+    INSERT INTO audit_leaves (tenant_id, leaf_id, kind, salt, body, leaf_hash)
+    SELECT 0, %(batch_id)b::uuid, 'payments.captured', %(salt)b::bytea, body,
+           sha256(%(salt)b::bytea || convert_to(body, 'UTF8'))
+    FROM leaf WHERE members > 0
+), new_event AS (
+    INSERT INTO outbox (tenant_id, event_id, topic, payload)
+    SELECT 0, %(batch_id)b::uuid, 'payments.captured', jsonb_build_object('batch', %(batch_id)b::uuid, 'count', members)
+    FROM leaf WHERE members > 0
+)
+SELECT outcome::int2, charged_before::text, credited::text FROM judged ORDER BY ord
