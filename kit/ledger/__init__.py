@@ -1,0 +1,1 @@
+"""The book: double entry over PostgreSQL."""
