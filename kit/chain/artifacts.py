@@ -1,0 +1,64 @@
+"""Compiled contracts: creation code and constructor arguments."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from eth_abi.abi import encode
+
+SAFE_ARTIFACTS = Path("node_modules", "@safe-global", "safe-smart-account", "build", "artifacts", "contracts")
+
+
+class ArtifactError(Exception):
+    """An artifact is missing or is not one; the text names the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Artifacts:
+    """Where the compiled contracts are: ours by name, Safe's where its npm package keeps them."""
+
+    ours: Path
+    safe: Path
+
+    def creation(self, name: str, types: Sequence[str] = (), values: Sequence[Any] = ()) -> bytes:
+        """Creation code of a contract of ours, with its constructor's arguments. Raises ArtifactError."""
+        return _creation(self.ours / f"{name}.json") + encode(types, values)
+
+    def safe_creation(self, name: str) -> bytes:
+        """Creation code of a Safe v1.5.0 contract, `folder/Name` or `Name`. Raises ArtifactError."""
+        path = Path(name)
+        return _creation(self.safe / path.with_suffix(".sol") / f"{path.name}.json")
+
+
+def find_artifacts(ours: Path | None, safe: Path | None) -> Artifacts:
+    """The folders given, else the installed package's, and the npm package's that lies above it.
+
+    Raises ArtifactError.
+    """
+    if ours is None:
+        ours = Path(str(files("verification.contracts") / "artifacts"))
+    if safe is None:
+        above = [parent / SAFE_ARTIFACTS for parent in ours.absolute().parents]
+        safe = next((folder for folder in above if folder.is_dir()), None)
+    if safe is None:
+        raise ArtifactError(
+            f"no {SAFE_ARTIFACTS} above {ours}: run `make setup`, or name it by --safe-artifacts"
+        )
+    return Artifacts(ours, safe)
+
+
+def _creation(path: Path) -> bytes:
+    try:
+        code = json.loads(path.read_text())["bytecode"]
+        return bytes.fromhex(code.removeprefix("0x"))
+    except FileNotFoundError as error:
+        raise ArtifactError(f"no artifact {path}: run `make contracts`") from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ArtifactError(
+            f"{path} is not an artifact with creation code ({type(error).__name__})"
+        ) from error

@@ -1,0 +1,281 @@
+"""`lockgate contracts deploy`: puts the contracts of a payment on a local chain.
+
+Clients have the escrow's and the collectors' addresses built in, so the code is created on the side,
+immutables filled in, and copied to those addresses. The treasury (a plain Safe v1.5.0) and the
+receiver-authorizer are created by transactions, at addresses that follow from their arguments. Every step
+looks first, so a run that was stopped is finished by the next one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from eth_abi.abi import decode, encode
+from eth_utils.address import to_checksum_address
+from eth_utils.crypto import keccak
+
+from kit.chain import addresses as at
+from kit.chain.addresses import AddressFileError, ContractAddresses, Token, write_addresses
+from kit.chain.anvil import Anvil, ChainError
+from kit.chain.artifacts import ArtifactError, Artifacts, find_artifacts
+
+ZERO = "0x" + "00" * 20
+# Sends the transactions and mints: an account without a key, which only Anvil can speak for.
+DEPLOYER = to_checksum_address(keccak(text="lockgate local deployer")[12:])
+ETHER = 10**18
+NATIVE_FUNDS = 1_000 * ETHER
+DEFAULT_PAYER_TOKENS = 1_000_000 * 10**6
+DEFAULT_ROTATION_DELAY = 24 * 3600
+SAFE_THRESHOLD_SLOT = 4
+CREATE2_SALT = bytes(32)
+# The receiver-authorizer's constructor emits it, so the chain itself tells when it was deployed.
+OWNERSHIP_TRANSFERRED = bytes(keccak(text="OwnershipTransferred(address,address)"))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to deploy. `payer_tokens` in the token's smallest unit, `rotation_delay` in seconds."""
+
+    payer: str
+    owners: tuple[str, ...]
+    threshold: int
+    authorizer_owner: str | None
+    authorizer_signer: str
+    rotation_delay: int
+    relay: str
+    token: str
+    payer_tokens: int
+    funded: tuple[str, ...]
+
+
+def deploy(chain: Anvil, artifacts: Artifacts, plan: Plan) -> ContractAddresses:
+    """Bring the chain to the plan and return where everything is. Raises ChainError, ArtifactError."""
+    chain.fund(DEPLOYER, NATIVE_FUNDS)
+    place_code(chain, artifacts, plan.token)
+    treasury, creating_treasury = create_treasury(chain, plan)
+    authorizer, creating_authorizer = create_authorizer(chain, artifacts, plan, treasury)
+    minting = mint(chain, plan)
+    for account in (plan.payer, plan.relay, plan.authorizer_signer, *plan.owners, *plan.funded):
+        chain.fund(account, NATIVE_FUNDS)
+    for transaction in (creating_treasury, creating_authorizer, minting):
+        if transaction is not None:
+            chain.wait_mined(transaction)
+    for contract in (treasury, authorizer):
+        chain.wait_for(f"code of {contract}", lambda address=contract: chain.code(address))  # type: ignore[misc]
+    return ContractAddresses(
+        chain_id=chain.chain_id,
+        token=describe_token(chain, plan.token),
+        escrow=at.ESCROW,
+        erc3009_collector=at.ERC3009_COLLECTOR,
+        permit2_collector=at.PERMIT2_COLLECTOR,
+        receiver_authorizer=authorizer,
+        treasury_safe=treasury,
+        multicall3=at.MULTICALL3,
+        deployed_at_block=chain.first_log_block(authorizer, OWNERSHIP_TRANSFERRED),
+    )
+
+
+def place_code(chain: Anvil, artifacts: Artifacts, token: str) -> None:
+    """Copy the code of all contracts that have fixed addresses."""
+    collector = ("address",)
+    codes = {
+        at.ESCROW: artifacts.creation("BatchSettlement"),
+        at.ERC3009_COLLECTOR: artifacts.creation("ERC3009DepositCollector", collector, [at.ESCROW]),
+        at.PERMIT2_COLLECTOR: artifacts.creation(
+            "Permit2DepositCollector", (*collector, "address"), [at.ESCROW, at.PERMIT2]
+        ),
+        token: artifacts.creation("TestUSD", ("address",), [DEPLOYER]),
+        at.MULTICALL3: artifacts.creation("Multicall3"),
+        at.SAFE_SINGLETON: artifacts.safe_creation("Safe"),
+        at.SAFE_PROXY_FACTORY: artifacts.safe_creation("proxies/SafeProxyFactory"),
+        at.SAFE_FALLBACK_HANDLER: artifacts.safe_creation("handler/CompatibilityFallbackHandler"),
+    }
+    for address, init_code in codes.items():
+        chain.place(address, chain.runtime_code(init_code))
+    # What the singleton's constructor stores, so that nobody can set the singleton itself up.
+    chain.store(at.SAFE_SINGLETON, SAFE_THRESHOLD_SLOT, 1)
+
+
+def create_treasury(chain: Anvil, plan: Plan) -> tuple[str, str | None]:
+    """The Safe's address, and the transaction that creates it unless it is there already."""
+    setup = _calldata(
+        "setup(address[],uint256,address,bytes,address,address,uint256,address)",
+        [plan.owners, plan.threshold, ZERO, b"", at.SAFE_FALLBACK_HANDLER, ZERO, 0, ZERO],
+    )
+    (proxy_code,) = decode(["bytes"], chain.call(at.SAFE_PROXY_FACTORY, _calldata("proxyCreationCode()")))
+    init_code = proxy_code + encode(["address"], [at.SAFE_SINGLETON])
+    salt = keccak(keccak(setup) + encode(["uint256"], [0]))
+    safe = _create2_address(at.SAFE_PROXY_FACTORY, salt, init_code)
+    if chain.code(safe, "pending"):
+        return safe, None
+    create = _calldata("createProxyWithNonce(address,bytes,uint256)", [at.SAFE_SINGLETON, setup, 0])
+    return safe, chain.send_as(DEPLOYER, at.SAFE_PROXY_FACTORY, create)
+
+
+def create_authorizer(
+    chain: Anvil, artifacts: Artifacts, plan: Plan, treasury: str
+) -> tuple[str, str | None]:
+    """The receiver-authorizer's address, and the transaction that creates it unless it is there already."""
+    owner = plan.authorizer_owner or treasury
+    init_code = artifacts.creation(
+        "ReceiverAuthorizer",
+        ("address", "address", "address", "address", "uint40"),
+        [at.ESCROW, owner, plan.authorizer_signer, plan.relay, plan.rotation_delay],
+    )
+    authorizer = _create2_address(at.CREATE2_DEPLOYER, CREATE2_SALT, init_code)
+    if chain.code(authorizer, "pending"):
+        return authorizer, None
+    return authorizer, chain.send_as(DEPLOYER, at.CREATE2_DEPLOYER, CREATE2_SALT + init_code)
+
+
+def mint(chain: Anvil, plan: Plan) -> str | None:
+    """Raise the payer's token balance to the plan's; returns the transaction, if one was needed."""
+    balance_of = _calldata("balanceOf(address)", [plan.payer])
+    missing = plan.payer_tokens - int.from_bytes(chain.call(plan.token, balance_of, "pending"), "big")
+    if missing <= 0:
+        return None
+    return chain.send_as(DEPLOYER, plan.token, _calldata("mint(address,uint256)", [plan.payer, missing]))
+
+
+def describe_token(chain: Anvil, token: str) -> Token:
+    """Name, version and decimals as the chain has them, since they are what clients sign over."""
+    (name,) = decode(["string"], chain.call(token, _calldata("name()")))
+    (version,) = decode(["string"], chain.call(token, _calldata("version()")))
+    (decimals,) = decode(["uint8"], chain.call(token, _calldata("decimals()")))
+    return Token(token, name, version, decimals)
+
+
+def _calldata(signature: str, values: list[Any] | None = None) -> bytes:
+    types = signature[signature.index("(") + 1 : -1]
+    return bytes(keccak(text=signature)[:4]) + encode(types.split(",") if types else [], values or [])
+
+
+def _create2_address(deployer: str, salt: bytes, init_code: bytes) -> str:
+    """EIP-1014."""
+    digest = keccak(b"\xff" + bytes.fromhex(deployer[2:]) + salt + keccak(init_code))
+    return str(to_checksum_address(digest[12:]))
+
+
+def _address(text: str) -> str:
+    try:
+        return str(to_checksum_address(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an address") from error
+
+
+def _addresses(text: str) -> tuple[str, ...]:
+    found = tuple(_address(word.strip()) for word in text.split(","))
+    if len(set(found)) != len(found):
+        raise argparse.ArgumentTypeError("an address is named twice")
+    return found
+
+
+def _natural(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
+    return int(text)
+
+
+class DeployCommand:
+    """The command `contracts`, with its one verb `deploy`."""
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        parser.description = "Contracts on a local chain."
+        verbs = parser.add_subparsers(dest="verb", required=True)
+        deploying = verbs.add_parser("deploy", help="put all contracts on a local Anvil; may be run again")
+        add = deploying.add_argument
+        add("--rpc", required=True, metavar="URL", help="an Anvil with chain id 31337 or 84532")
+        add(
+            "--out",
+            required=True,
+            type=Path,
+            metavar="FILE",
+            help="addresses, as JSON, written when all is done",
+        )
+        add(
+            "--artifacts",
+            type=Path,
+            metavar="DIR",
+            help="NAME.json with abi and bytecode (default: installed)",
+        )
+        add(
+            "--safe-artifacts",
+            type=Path,
+            metavar="DIR",
+            help="Safe's (default: node_modules above --artifacts)",
+        )
+        add("--payer", required=True, type=_address, metavar="ADDRESS", help="who gets the test tokens")
+        add(
+            "--payer-tokens",
+            type=_natural,
+            default=DEFAULT_PAYER_TOKENS,
+            metavar="UNITS",
+            help="smallest units",
+        )
+        add("--owners", required=True, type=_addresses, metavar="A,B,C", help="owners of the treasury Safe")
+        add("--threshold", type=_natural, default=2, help="signatures the treasury needs (default 2)")
+        add(
+            "--authorizer-signer",
+            required=True,
+            type=_address,
+            metavar="ADDRESS",
+            help="signs claims and refunds",
+        )
+        add(
+            "--authorizer-owner",
+            type=_address,
+            metavar="ADDRESS",
+            help="rotates that key (default: the treasury)",
+        )
+        add("--rotation-delay", type=_natural, default=DEFAULT_ROTATION_DELAY, metavar="SECONDS")
+        add("--relay", required=True, type=_address, metavar="ADDRESS", help="sends deposits and claims")
+        add(
+            "--token",
+            type=_address,
+            default=at.BASE_SEPOLIA_USDC,
+            metavar="ADDRESS",
+            help="where the token stands",
+        )
+        add(
+            "--fund",
+            type=_address,
+            action="append",
+            default=[],
+            metavar="ADDRESS",
+            help="also gets native currency",
+        )
+
+    def run(self, args: argparse.Namespace) -> int:
+        """0 when everything stands and the file is written, 1 with one line on stderr otherwise."""
+        plan = Plan(
+            payer=args.payer,
+            owners=args.owners,
+            threshold=args.threshold,
+            authorizer_owner=args.authorizer_owner,
+            authorizer_signer=args.authorizer_signer,
+            rotation_delay=args.rotation_delay,
+            relay=args.relay,
+            token=args.token,
+            payer_tokens=args.payer_tokens,
+            funded=tuple(args.fund),
+        )
+        try:
+            if not 1 <= plan.threshold <= len(plan.owners):
+                raise ChainError(
+                    f"a treasury of {len(plan.owners)} owners cannot need {plan.threshold} signatures"
+                )
+            artifacts = find_artifacts(args.artifacts, args.safe_artifacts)
+            with Anvil(args.rpc) as chain:
+                addresses = deploy(chain, artifacts, plan)
+            write_addresses(args.out, addresses)
+        except (ChainError, ArtifactError, AddressFileError) as error:
+            print(f"lockgate contracts deploy: {error}", file=sys.stderr)
+            return 1
+        return 0
+
+
+command = DeployCommand()
