@@ -1,1 +1,1 @@
-"""What decides whether money may move: no network, no database, no clock of its own."""
+"""What decides whether money may move: pure functions, with no network, no database and no clock of their own."""

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any, LiteralString, cast
+from typing import Any, LiteralString
 
 import psycopg
 
@@ -76,7 +76,7 @@ def _apply(connection: psycopg.Connection[Any], migration: Migration, known: dic
             raise MigrationChanged(f"{migration.name} was changed after it had been applied")
         return False
     with connection.transaction():
-        connection.execute(cast(LiteralString, migration.sql))
+        connection.execute(migration.sql)
         connection.execute(
             "INSERT INTO schema_migrations (name, sha256) VALUES (%s, %s)", [migration.name, migration.sha256]
         )

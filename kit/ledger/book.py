@@ -140,9 +140,7 @@ def post(
 
 def balance(connection: psycopg.Connection[Any], tenant_id: int, account_id: int) -> int:
     """Credits less debits, over all shards."""
-    row = connection.execute(
-        _QUERIES.sql("balance"), {"tenant_id": tenant_id, "account_id": account_id}
-    ).fetchone()
+    row = connection.execute(_QUERIES.sql("balance"), {"tenant_id": tenant_id, "account_id": account_id}).fetchone()
     assert row is not None
     return int(row[0])
 

@@ -1,0 +1,1 @@
+"""How risky a movement looks."""

@@ -1,0 +1,1 @@
+"""EIP-712 digests and secp256k1 recovery."""
