@@ -79,6 +79,8 @@ CREATE TABLE channel_states (
     CONSTRAINT channel_voucher_covers_charge CHECK (voucher_max >= charged OR claimed >= charged)
 ) WITH (fillfactor = 50);
 CREATE INDEX channel_states_unclaimed ON channel_states (first_unclaimed_at) WHERE first_unclaimed_at IS NOT NULL;
+-- The few channels that need care on the hot path: each API process keeps them in memory.
+CREATE INDEX channel_states_flagged ON channel_states (channel_no) WHERE withdraw_requested_at <> 0 OR deficit > 0;
 
 -- A leaky bucket a payer and asset: level drains by `limit` in one window. Reserved by the payment statement itself.
 -- subject is the party where known, else the payer's address. Tenant 0: a payer is one payer at every merchant.

@@ -113,3 +113,16 @@ WITH item AS MATERIALIZED (
     FROM leaf WHERE members > 0
 )
 SELECT outcome::int2, charged_before::text, credited::text FROM judged ORDER BY ord
+
+-- name: explain_refused
+-- In a new snapshot: what the book holds for vouchers that were not captured.
+SELECT i.ord, s.charged, s.credited, s.voucher_max AS held_max, s.voucher_signature AS held_signature,
+       p.payment_id, p.request_hash, p.amount,
+       k.payment_id AS key_payment_id, k.channel_no AS key_channel_no, k.voucher_max AS key_voucher_max,
+       k.request_hash AS key_request_hash
+FROM unnest(%(merchant_id)b::int4[], %(channel_no)b::int8[], %(voucher_max)b::numeric[], %(idempotency_key)b::text[])
+     WITH ORDINALITY AS i(merchant_id, channel_no, voucher_max, idempotency_key, ord)
+LEFT JOIN channel_states s USING (merchant_id, channel_no)
+LEFT JOIN payments p ON p.merchant_id = i.merchant_id AND p.channel_no = i.channel_no AND p.voucher_max = i.voucher_max
+LEFT JOIN payments k ON k.merchant_id = i.merchant_id AND k.idempotency_key = i.idempotency_key
+ORDER BY i.ord

@@ -1,0 +1,1 @@
+"""Merchants, their receivers and their API keys."""

@@ -1,0 +1,1 @@
+"""Payments: routes -> service -> verification -> capture (the ledger statement)."""

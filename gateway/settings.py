@@ -1,0 +1,57 @@
+"""Every setting of the gateway: environment variables with the prefix LOCKGATE_."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Read from the environment. Amounts are in the token's smallest unit, times in seconds."""
+
+    model_config = SettingsConfigDict(env_prefix="LOCKGATE_", extra="ignore", frozen=True)
+
+    # where the parts are
+    database_url: SecretStr
+    broker_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
+    chain_rpc_url: SecretStr = SecretStr("http://127.0.0.1:8545")
+    chain_id: int = 31337
+    contracts_file: Path = Path("contracts.json")
+    relay_key_file: Path | None = None
+    receiver_authorizer_key_file: Path | None = None
+    sanctions_file: Path | None = None
+    watch_file: Path | None = None
+    metrics_dir: Path | None = None
+
+    # how the API listens
+    http_host: str = "127.0.0.1"
+    http_port: int = 8080
+    api_workers: int = Field(default=2, ge=1, le=64)
+    public_url: str = "http://127.0.0.1:8080"
+    log_level: str = "INFO"
+    database_pool_size: int = Field(default=8, ge=2, le=64)
+    capture_lanes: int = Field(default=1, ge=1, le=8)
+
+    # tiers (verification/tiers.py), for tokens that stand for one US dollar a unit
+    micro_most_usd: int = 10
+    standard_most_usd: int = 10_000
+    window_most_usd: int = 10
+    window_seconds: int = 86_400
+
+    # exposure to a chain that we cannot see
+    mirror_fresh_seconds: int = 15
+    mirror_stale_seconds: int = 300
+    exposure_most: int = 1_000_000
+    claimer_alive_seconds: int = 60
+
+    # deposits and settlement
+    deposit_confirmations: int = Field(default=1, ge=1)
+    deposit_least: int = 1
+    receipt_wait_seconds: int = 30
+
+
+def load() -> Settings:
+    """The settings of this process. Raises pydantic.ValidationError naming what is missing or wrong."""
+    return Settings()  # type: ignore[call-arg]  # the environment supplies database_url

@@ -1,0 +1,1 @@
+"""HTTP conventions: problem details, cursors, idempotency, keys, limits."""
