@@ -58,9 +58,7 @@ def run(command: Sequence[str | Path], cwd: Path = ROOT, env: dict[str, str] | N
 def environment() -> dict[str, str]:
     """The environment of installers: no foreign virtual environment, a cache that can be written."""
     env = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in {"VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME"}
+        name: value for name, value in os.environ.items() if name not in {"VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME"}
     }
     env["PATH"] = os.pathsep.join([str(BOOT / "bin"), env.get("PATH", os.defpath)])
     env.setdefault("UV_HTTP_TIMEOUT", "180")
@@ -81,9 +79,7 @@ def digest(*parts: str | Path) -> str:
     return total.hexdigest()
 
 
-def step(
-    name: str, title: str, made_from: Iterable[str | Path], made: Path, work: Callable[[], None]
-) -> None:
+def step(name: str, title: str, made_from: Iterable[str | Path], made: Path, work: Callable[[], None]) -> None:
     """Do `work` unless `made` exists and was made from the same inputs in the same place."""
     stamp = STAMPS / name
     wanted = digest(str(ROOT), *made_from)

@@ -126,6 +126,7 @@ class Launcher:
         running = self._parts[name]
         running.wanted = False
         if running.process is not None and running.alive:
+            self._hold_when_whole(running)
             self._supervisor.kill_family(running.process)
 
     def restart(self, name: str) -> None:
@@ -160,6 +161,19 @@ class Launcher:
             self.run.stack_json.unlink(missing_ok=True)
             self._lock.close()
 
+    def _hold_when_whole(self, running: RunningPart) -> None:
+        """Stop the part's clock at a moment when its files are whole, as far as it asks for that."""
+        deadline = time.monotonic() + running.part.deadline
+        while running.part.whole is not None and time.monotonic() < deadline:
+            self.pause(running.part.name)
+            try:
+                running.part.whole()
+            except NotReadyError:
+                self.resume(running.part.name)
+                time.sleep(POLL_SECONDS)
+            else:
+                return
+
     def _signal_family(self, name: str, number: signal.Signals) -> None:
         running = self._parts[name]
         if running.process is not None:
@@ -183,7 +197,7 @@ class Launcher:
 
     def _await_step(self, running: RunningPart) -> None:
         process = running.process
-        assert process is not None  # noqa: S101 - _spawn has just set it
+        assert process is not None
         if not self._supervisor.await_end(process, running.part.deadline):
             self.kill(running.part.name)
             raise running.error(f"was not done within {running.part.deadline:.0f} s")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Iterable
@@ -9,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from kit.stack.health import chain_answers, rpc, valkey_answers
-from kit.stack.parts import Part
+from kit.stack.parts import NotReadyError, Part
 from kit.stack.paths import MissingToolError, native
 from kit.stack.rundir import write_secret
 
@@ -53,6 +54,15 @@ def anvil_part(folder: Path, port: int, chain_id: int, funded: Iterable[str]) ->
         for address in addresses:
             rpc(url, "anvil_setBalance", address, hex(LOCAL_FUNDS))
 
+    state = folder / "state.json"
+
+    def whole() -> None:
+        """Anvil writes its state in place: killed in the middle, it would not start again."""
+        try:
+            json.loads(state.read_bytes())
+        except (FileNotFoundError, ValueError) as error:
+            raise NotReadyError(f"{state.name} is being written") from error
+
     words = ["--host", "127.0.0.1", "--port", str(port), "--chain-id", str(chain_id), "--hardfork", HARDFORK]
     words += [
         "--quiet",
@@ -63,12 +73,13 @@ def anvil_part(folder: Path, port: int, chain_id: int, funded: Iterable[str]) ->
         "--cache-path",
         str(folder / "cache"),
     ]
-    words += ["--state", str(folder / "state.json"), "--state-interval", "1"]
+    words += ["--state", str(state), "--state-interval", "1"]
     return Part(
         name="anvil",
         command=(str(native("anvil")), *words),
         env={"PATH": os.defpath, "HOME": str(folder)},
         ready=chain_answers(url, chain_id),
         after=fund,
+        whole=whole,
         stop_signal=signal.SIGINT,
     )

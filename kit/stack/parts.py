@@ -36,8 +36,9 @@ class Part:
     """A process that the stack keeps running, or (`once`) a step that must end with status 0.
 
     `ready` raises NotReadyError until the part serves; it is asked until `deadline` seconds are over.
-    `after` runs once the part serves for the first time. Parts are stopped in the reverse order of
-    their start, by `stop_signal`, and killed when `stop_seconds` are over.
+    `after` runs once the part serves for the first time. `whole` raises NotReadyError while a kill would
+    find the part's files half written; only a part that cannot stand that has one. Parts are stopped in
+    the reverse order of their start, by `stop_signal`, and killed when `stop_seconds` are over.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Part:
     env: Mapping[str, str] = field(repr=False)
     ready: Check | None = None
     after: Check | None = None
+    whole: Check | None = None
     user: User | None = None
     depends_on: tuple[str, ...] = ()
     once: bool = False

