@@ -126,3 +126,48 @@ LEFT JOIN channel_states s USING (merchant_id, channel_no)
 LEFT JOIN payments p ON p.merchant_id = i.merchant_id AND p.channel_no = i.channel_no AND p.voucher_max = i.voucher_max
 LEFT JOIN payments k ON k.merchant_id = i.merchant_id AND k.idempotency_key = i.idempotency_key
 ORDER BY i.ord
+
+-- name: find_channel
+SELECT c.merchant_id, c.channel_no, c.channel_id, c.payer, c.payer_authorizer, c.receiver, c.token, c.chain_id,
+       c.withdraw_delay, a.decimals
+FROM channels c JOIN ledger_assets a USING (asset_id)
+WHERE c.channel_id = %(channel_id)s
+
+-- name: flagged_channels
+SELECT channel_no, withdraw_requested_at <> 0 AS withdrawing, deficit > 0 AS in_deficit
+FROM channel_states
+WHERE withdraw_requested_at <> 0 OR deficit > 0
+
+-- name: list_payments
+-- Newest first; payment_id is time-ordered and unique, so it is cursor and sort order in one.
+SELECT p.payment_id, p.scheme, p.state, p.amount, p.cumulative, p.payer, p.reference, c.channel_id,
+       a.chain_id, a.address AS token, s.claimed, s.settled
+FROM payments p
+JOIN ledger_assets a USING (asset_id)
+LEFT JOIN channels c USING (merchant_id, channel_no)
+LEFT JOIN channel_states s USING (merchant_id, channel_no)
+WHERE p.merchant_id = %(merchant_id)s
+  AND (%(before)s::uuid IS NULL OR p.payment_id < %(before)s)
+  AND (%(since)s::uuid IS NULL OR p.payment_id >= %(since)s)
+  AND (%(until)s::uuid IS NULL OR p.payment_id < %(until)s)
+  AND (%(channel_id)s::bytea IS NULL OR c.channel_id = %(channel_id)s)
+  AND (%(payer)s::bytea IS NULL OR p.payer = %(payer)s)
+  AND (%(scheme)s::smallint IS NULL OR p.scheme = %(scheme)s)
+  AND (%(reference)s::text IS NULL OR p.reference = %(reference)s)
+ORDER BY p.payment_id DESC
+LIMIT %(limit)s
+
+-- name: get_payment
+SELECT p.payment_id, p.scheme, p.state, p.amount, p.cumulative, p.payer, p.reference, c.channel_id,
+       a.chain_id, a.address AS token, s.claimed, s.settled
+FROM payments p
+JOIN ledger_assets a USING (asset_id)
+LEFT JOIN channels c USING (merchant_id, channel_no)
+LEFT JOIN channel_states s USING (merchant_id, channel_no)
+WHERE p.merchant_id = %(merchant_id)s AND p.payment_id = %(payment_id)s
+
+-- name: mirror_ages
+-- Seconds since the chain was last seen whole, and since the claimer last showed that it works.
+SELECT (SELECT extract(epoch FROM now() - seen_at)::float8
+        FROM chain_mirror WHERE tenant_id = 0 AND chain_id = %(chain_id)s) AS chain_age,
+       NULL::float8 AS claimer_age

@@ -1,0 +1,1 @@
+"""x402 batch-settlement channels: state and claims."""
