@@ -1,0 +1,1 @@
+"""Deferred work: Celery's set-up, leases, outbox delivery."""
