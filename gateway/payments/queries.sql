@@ -43,7 +43,10 @@ WITH item AS MATERIALIZED (
     FROM item i
     LEFT JOIN party p USING (merchant_id, channel_no)
     LEFT JOIN usable_key k ON k.key_id = i.key_id
-    LEFT JOIN payments u ON u.merchant_id = i.merchant_id AND u.idempotency_key = i.idempotency_key
+    -- LIMIT keeps this a look-up by index a key, whatever the planner believes of the table's size.
+    LEFT JOIN LATERAL (SELECT payment_id FROM payments
+                       WHERE merchant_id = i.merchant_id AND idempotency_key = i.idempotency_key LIMIT 1) u
+           ON i.idempotency_key IS NOT NULL
 ), folded AS (
     SELECT c.*, fold_charge(opening, voucher_max, amount, ceiling, objection = 0)
                     OVER (PARTITION BY merchant_id, channel_no ORDER BY ord) AS charged_after

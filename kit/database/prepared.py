@@ -61,8 +61,11 @@ class PreparedStatement:
     def _open(self) -> psycopg.Connection[Any]:
         try:
             connection = connect(self._url, autocommit=True)
-            # The plan never depends on the values, so planning it for each batch would be waste.
+            # The plan never depends on the values, so planning it for each batch would be waste; and it is made once,
+            # maybe over empty tables, so a scan of a whole table must not look cheap to it.
             connection.execute("SET plan_cache_mode = force_generic_plan")
+            connection.execute("SET enable_seqscan = off")
+            connection.execute("SET enable_bitmapscan = off")
             connection.execute("SET statement_timeout = 10000")
             result = connection.pgconn.prepare(b"statement", self._sql.encode(), [])
         except psycopg.OperationalError as error:
