@@ -58,6 +58,7 @@ class Block:
     parent_hash: bytes
     time: int
     base_fee: int
+    bloom: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +246,7 @@ def _block(found: dict[str, Any]) -> Block:
         parent_hash=unhexed(found["parentHash"]),
         time=_quantity(found["timestamp"]),
         base_fee=_quantity(found.get("baseFeePerGas") or "0x0"),
+        bloom=unhexed(found.get("logsBloom") or "0x"),
     )
 
 
