@@ -1,4 +1,4 @@
-"""JSON-RPC to a local Anvil, with the powers that only Anvil gives. For set-up and tests, never for a service."""
+"""JSON-RPC to a local Anvil, with powers that only Anvil gives. For set-up and tests, never for services."""
 
 from __future__ import annotations
 

@@ -3,15 +3,18 @@ pragma solidity ^0.8.28;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {Multicall} from "@openzeppelin/contracts/utils/Multicall.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {ChannelDigests} from "./ChannelDigests.sol";
-import {ChannelConfig, ChannelState, ReceiverState, VoucherClaim, WithdrawalState} from "./ChannelTypes.sol";
+import {ChannelTotals} from "./ChannelTotals.sol";
+import {ChannelConfig, VoucherClaim, WithdrawalState} from "./ChannelTypes.sol";
 import {IBatchSettlementErrors} from "./IBatchSettlementErrors.sol";
 import {IBatchSettlementEvents} from "./IBatchSettlementEvents.sol";
 import {IDepositCollector} from "./IDepositCollector.sol";
+import {ReceiverTotals} from "./ReceiverTotals.sol";
+import {TypedDomain, typedDomain} from "./TypedDomain.sol";
+import {VoucherSignature} from "./VoucherSignature.sol";
 
 /// @title Escrow of payment channels
 /// @notice One-way channels from payers to receivers, settled in batches: the x402 `batch-settlement` scheme on EVM. A payer
@@ -33,11 +36,42 @@ contract BatchSettlement is
     uint40 public constant MIN_WITHDRAW_DELAY = 15 minutes;
     uint40 public constant MAX_WITHDRAW_DELAY = 30 days;
 
-    mapping(bytes32 channelId => ChannelState) public channels;
-    /// @notice Counts the refunds of a channel; a signed refund is for exactly one count.
-    mapping(bytes32 channelId => uint256) public refundNonce;
-    mapping(bytes32 channelId => WithdrawalState) public pendingWithdrawals;
-    mapping(address receiver => mapping(address token => ReceiverState)) public receivers;
+    /// @dev What is kept of a channel.
+    struct Channel {
+        ChannelTotals totals;
+        WithdrawalState withdrawal;
+        uint256 refunds;
+    }
+
+    mapping(bytes32 channelId => Channel) private _channels;
+    mapping(address receiver => mapping(address token => ReceiverTotals)) private _receivers;
+
+    /// @notice A channel's totals; free money is `balance - totalClaimed`.
+    function channels(bytes32 channelId) external view returns (uint128 balance, uint128 totalClaimed) {
+        ChannelTotals totals = _channels[channelId].totals;
+        return (totals.balance(), totals.totalClaimed());
+    }
+
+    /// @notice A payer's withdrawal on its way; `initiatedAt` is zero when there is none.
+    function pendingWithdrawals(bytes32 channelId) external view returns (uint128 amount, uint40 initiatedAt) {
+        WithdrawalState memory pending = _channels[channelId].withdrawal;
+        return (pending.amount, pending.initiatedAt);
+    }
+
+    /// @notice How many refunds a channel has had; a signed refund is for exactly one count.
+    function refundNonce(bytes32 channelId) external view returns (uint256) {
+        return _channels[channelId].refunds;
+    }
+
+    /// @notice What `receiver` has claimed of `token` in all of its channels, and how much of that it was paid.
+    function receivers(address receiver, address token)
+        external
+        view
+        returns (uint128 totalClaimed, uint128 totalSettled)
+    {
+        ReceiverTotals totals = _receivers[receiver][token];
+        return (totals.claimed(), totals.settled());
+    }
 
     /// @notice Adds `amount` to a channel. Anyone may send it; `collector` pulls the tokens by the payer's authorization.
     /// @param collectorData The collector's own encoding of that authorization.
@@ -50,30 +84,23 @@ contract BatchSettlement is
         if (collector == address(0)) revert InvalidCollector();
 
         bytes32 channelId = getChannelId(config);
-        ChannelState storage channel = channels[channelId];
-        uint128 balance = channel.balance;
-        if (amount > type(uint128).max - balance) revert DepositOverflow();
-        bool isNew = balance == 0 && channel.totalClaimed == 0;
-        balance += amount;
-        channel.balance = balance;
+        Channel storage channel = _channels[channelId];
+        ChannelTotals before = channel.totals;
+        if (amount > type(uint128).max - before.balance()) revert DepositOverflow();
+        uint128 newBalance = before.balance() + amount;
+        channel.totals = before.withBalance(newBalance);
 
         _collect(config, amount, channelId, collector, collectorData);
 
-        if (isNew) emit ChannelCreated(channelId, config);
-        emit Deposited(channelId, msg.sender, amount, balance);
+        if (_isEmpty(before)) emit ChannelCreated(channelId, config);
+        emit Deposited(channelId, msg.sender, amount, newBalance);
     }
 
     /// @notice Books vouchers to their receivers; the sender is the receiver or the receiverAuthorizer of every row.
     /// @dev One bad row reverts all. A row that is not above what is claimed already is skipped.
     function claim(VoucherClaim[] calldata voucherClaims) external nonReentrant {
-        uint256 count = voucherClaims.length;
-        if (count == 0) revert EmptyBatch();
-        bytes32 domain = _domainSeparatorV4();
-        for (uint256 i = 0; i < count; ++i) {
-            VoucherClaim calldata row = voucherClaims[i];
-            if (!_isReceiverSide(row.voucher.channel)) revert NotAuthorizedToClaim();
-            _claim(domain, row);
-        }
+        if (voucherClaims.length == 0) revert EmptyBatch();
+        _claimAll(voucherClaims, address(0));
     }
 
     /// @notice As `claim`, but sent by anyone with the receiverAuthorizer's signature over `getClaimBatchDigest`.
@@ -82,25 +109,18 @@ contract BatchSettlement is
         external
         nonReentrant
     {
-        uint256 count = voucherClaims.length;
-        if (count == 0) revert EmptyBatch();
+        if (voucherClaims.length == 0) revert EmptyBatch();
         address authorizer = voucherClaims[0].voucher.channel.receiverAuthorizer;
         _requireSignature(authorizer, getClaimBatchDigest(voucherClaims), authorizerSignature);
-        bytes32 domain = _domainSeparatorV4();
-        for (uint256 i = 0; i < count; ++i) {
-            VoucherClaim calldata row = voucherClaims[i];
-            if (row.voucher.channel.receiverAuthorizer != authorizer) revert NotReceiverAuthorizer();
-            _claim(domain, row);
-        }
+        _claimAll(voucherClaims, authorizer);
     }
 
     /// @notice Transfers to `receiver` all that was claimed for it and not yet transferred. Anyone may send it.
     function settle(address receiver, address token) external nonReentrant {
-        ReceiverState storage state = receivers[receiver][token];
-        uint128 totalClaimed = state.totalClaimed;
-        uint128 amount = totalClaimed - state.totalSettled;
+        ReceiverTotals totals = _receivers[receiver][token];
+        uint128 amount = totals.claimed() - totals.settled();
         if (amount == 0) return;
-        state.totalSettled = totalClaimed;
+        _receivers[receiver][token] = totals.settleAll();
         IERC20(token).safeTransfer(receiver, amount);
         emit Settled(receiver, token, msg.sender, amount);
     }
@@ -111,11 +131,12 @@ contract BatchSettlement is
         if (!_isPayerSide(config)) revert InvalidChannel();
         if (amount == 0) revert NothingToWithdraw();
         bytes32 channelId = getChannelId(config);
-        if (pendingWithdrawals[channelId].initiatedAt != 0) revert WithdrawalAlreadyPending();
-        if (amount > _available(channels[channelId])) revert WithdrawAmountExceedsAvailable();
+        Channel storage channel = _channels[channelId];
+        if (channel.withdrawal.initiatedAt != 0) revert WithdrawalAlreadyPending();
+        if (amount > channel.totals.available()) revert WithdrawAmountExceedsAvailable();
 
         uint40 initiatedAt = uint40(block.timestamp);
-        pendingWithdrawals[channelId] = WithdrawalState(amount, initiatedAt);
+        channel.withdrawal = WithdrawalState(amount, initiatedAt);
         emit WithdrawInitiated(channelId, amount, initiatedAt + config.withdrawDelay);
     }
 
@@ -123,15 +144,16 @@ contract BatchSettlement is
     function finalizeWithdraw(ChannelConfig calldata config) external nonReentrant {
         if (!_isPayerSide(config)) revert NotAuthorizedToFinalizeWithdraw();
         bytes32 channelId = getChannelId(config);
-        WithdrawalState memory pending = pendingWithdrawals[channelId];
+        Channel storage channel = _channels[channelId];
+        WithdrawalState memory pending = channel.withdrawal;
         if (pending.initiatedAt == 0) revert WithdrawalNotPending();
         if (block.timestamp < uint256(pending.initiatedAt) + config.withdrawDelay) revert WithdrawDelayNotElapsed();
 
-        delete pendingWithdrawals[channelId];
-        uint128 amount = _min(pending.amount, _available(channels[channelId]));
-        channels[channelId].balance -= amount;
+        delete channel.withdrawal;
+        uint128 amount = _min(pending.amount, channel.totals.available());
+        _take(channel, amount);
         emit WithdrawFinalized(channelId, msg.sender, amount);
-        _payBack(channelId, config, amount);
+        _payBack(channelId, channel, config, amount);
     }
 
     /// @notice Gives free money back to the payer at once; the sender is the receiver or the receiverAuthorizer.
@@ -150,7 +172,7 @@ contract BatchSettlement is
         bytes calldata receiverAuthorizerSignature
     ) external nonReentrant {
         bytes32 channelId = getChannelId(config);
-        if (nonce != refundNonce[channelId]) revert InvalidRefundNonce();
+        if (nonce != _channels[channelId].refunds) revert InvalidRefundNonce();
         bytes32 digest = getRefundDigest(channelId, nonce, amount);
         _requireSignature(config.receiverAuthorizer, digest, receiverAuthorizerSignature);
         _refund(channelId, config, amount);
@@ -169,47 +191,105 @@ contract BatchSettlement is
         if (IERC20(config.token).balanceOf(address(this)) != before + amount) revert DepositCollectionFailed();
     }
 
-    function _claim(bytes32 domain, VoucherClaim calldata row) private {
+    /// @dev Neighbouring rows with one receiver side make a run: it is authorized once and booked in one write.
+    /// @param signedFor The receiverAuthorizer that signed the batch; zero if the sender must be on every row's receiver side.
+    function _claimAll(VoucherClaim[] calldata rows, address signedFor) private {
+        TypedDomain domain = typedDomain(_domainSeparatorV4());
+        ChannelConfig calldata run = rows[0].voucher.channel;
+        _requireMayClaim(run, signedFor);
+        uint256 amount;
+        for (uint256 i = 0; i < rows.length; ++i) {
+            VoucherClaim calldata row = rows[i];
+            if (!_sameReceiverSide(row.voucher.channel, run)) {
+                _book(run, amount);
+                run = row.voucher.channel;
+                _requireMayClaim(run, signedFor);
+                amount = 0;
+            }
+            unchecked {
+                amount += _claim(domain, row); // 128 bits each: no batch is long enough to overflow
+            }
+        }
+        _book(run, amount);
+    }
+
+    /// @dev Raises one channel's total; returns by how much.
+    function _claim(TypedDomain domain, VoucherClaim calldata row) private returns (uint128 amount) {
         bytes32 channelId = _channelId(domain, row.voucher.channel);
-        ChannelState storage channel = channels[channelId];
-        uint128 alreadyClaimed = channel.totalClaimed;
+        Channel storage channel = _channels[channelId];
+        ChannelTotals totals = channel.totals;
         uint128 totalClaimed = row.totalClaimed;
         uint128 ceiling = row.voucher.maxClaimableAmount;
-        if (totalClaimed <= alreadyClaimed) return;
+        if (totalClaimed <= totals.totalClaimed()) return 0;
         if (totalClaimed > ceiling) revert ClaimExceedsCeiling();
-        if (totalClaimed > channel.balance) revert ClaimExceedsBalance();
+        if (totalClaimed > totals.balance()) revert ClaimExceedsBalance();
         _requireVoucherSignature(row, _voucherDigest(domain, channelId, ceiling));
 
-        uint128 amount = totalClaimed - alreadyClaimed;
-        channel.totalClaimed = totalClaimed;
-        receivers[row.voucher.channel.receiver][row.voucher.channel.token].totalClaimed += amount;
+        unchecked {
+            amount = totalClaimed - totals.totalClaimed();
+        }
+        channel.totals = totals.withClaimed(totalClaimed);
         emit Claimed(channelId, msg.sender, amount, totalClaimed);
+    }
+
+    function _book(ChannelConfig calldata run, uint256 amount) private {
+        if (amount == 0) return;
+        mapping(address token => ReceiverTotals) storage totals = _receivers[run.receiver];
+        totals[run.token] = totals[run.token].addClaimed(amount);
+    }
+
+    function _requireMayClaim(ChannelConfig calldata config, address signedFor) private view {
+        if (signedFor == address(0)) {
+            if (!_isReceiverSide(config)) revert NotAuthorizedToClaim();
+        } else if (config.receiverAuthorizer != signedFor) {
+            revert NotReceiverAuthorizer();
+        }
+    }
+
+    /// @dev Compares receiver, receiverAuthorizer and token as they stand in the calldata; the run's first row is decoded, hence
+    ///      checked, by the callers.
+    function _sameReceiverSide(ChannelConfig calldata a, ChannelConfig calldata b) private pure returns (bool same) {
+        assembly ("memory-safe") {
+            same := and(
+                and(
+                    eq(calldataload(add(a, 0x40)), calldataload(add(b, 0x40))),
+                    eq(calldataload(add(a, 0x60)), calldataload(add(b, 0x60)))
+                ),
+                eq(calldataload(add(a, 0x80)), calldataload(add(b, 0x80)))
+            )
+        }
     }
 
     /// @dev The nonce moves even when nothing is left, so a signed refund can never be used later.
     function _refund(bytes32 channelId, ChannelConfig calldata config, uint128 requested) private {
         if (requested == 0) revert ZeroRefund();
-        ++refundNonce[channelId];
-        uint128 amount = _min(requested, _available(channels[channelId]));
+        Channel storage channel = _channels[channelId];
+        ++channel.refunds;
+        uint128 amount = _min(requested, channel.totals.available());
         if (amount == 0) return;
 
-        channels[channelId].balance -= amount;
-        _shrinkWithdrawal(channelId, amount);
+        _take(channel, amount);
+        _shrinkWithdrawal(channel, amount);
         emit Refunded(channelId, msg.sender, amount);
-        _payBack(channelId, config, amount);
+        _payBack(channelId, channel, config, amount);
     }
 
     /// @dev What was refunded need not be withdrawn any more.
-    function _shrinkWithdrawal(bytes32 channelId, uint128 amount) private {
-        WithdrawalState storage pending = pendingWithdrawals[channelId];
+    function _shrinkWithdrawal(Channel storage channel, uint128 amount) private {
+        WithdrawalState memory pending = channel.withdrawal;
         if (pending.initiatedAt == 0) return;
-        if (amount >= pending.amount) delete pendingWithdrawals[channelId];
-        else pending.amount -= amount;
+        if (amount >= pending.amount) delete channel.withdrawal;
+        else channel.withdrawal.amount = pending.amount - amount;
     }
 
-    function _payBack(bytes32 channelId, ChannelConfig calldata config, uint128 amount) private {
-        ChannelState storage channel = channels[channelId];
-        if (channel.balance == 0 && channel.totalClaimed == 0) emit ChannelClosed(channelId, config);
+    function _take(Channel storage channel, uint128 amount) private {
+        channel.totals = channel.totals.withBalance(channel.totals.balance() - amount);
+    }
+
+    function _payBack(bytes32 channelId, Channel storage channel, ChannelConfig calldata config, uint128 amount)
+        private
+    {
+        if (_isEmpty(channel.totals)) emit ChannelClosed(channelId, config);
         if (amount > 0) IERC20(config.token).safeTransfer(config.payer, amount);
     }
 
@@ -218,7 +298,7 @@ contract BatchSettlement is
         address payerAuthorizer = row.voucher.channel.payerAuthorizer;
         if (payerAuthorizer == address(0)) {
             _requireSignature(row.voucher.channel.payer, digest, row.signature);
-        } else if (ECDSA.recoverCalldata(digest, row.signature) != payerAuthorizer) {
+        } else if (VoucherSignature.recover(digest, row.signature) != payerAuthorizer) {
             revert InvalidSignature();
         }
     }
@@ -243,8 +323,8 @@ contract BatchSettlement is
         return msg.sender == config.payer || msg.sender == config.payerAuthorizer;
     }
 
-    function _available(ChannelState storage channel) private view returns (uint128) {
-        return channel.balance - channel.totalClaimed;
+    function _isEmpty(ChannelTotals totals) private pure returns (bool) {
+        return ChannelTotals.unwrap(totals) == 0;
     }
 
     function _min(uint128 a, uint128 b) private pure returns (uint128) {

@@ -19,28 +19,12 @@ struct ChannelConfig {
     bytes32 salt;
 }
 
-/// @notice Totals of one channel, in the token's smallest unit. Free money is `balance - totalClaimed`.
-/// @param balance Deposited less refunded and withdrawn; a claim leaves it as it is.
-/// @param totalClaimed Sum of all claims since the channel's very first deposit; never falls.
-struct ChannelState {
-    uint128 balance;
-    uint128 totalClaimed;
-}
-
 /// @notice A payer's withdrawal on its way.
 /// @param amount Smallest units asked for; capped again when it is finalized.
 /// @param initiatedAt Unix seconds; zero when none is pending.
 struct WithdrawalState {
     uint128 amount;
     uint40 initiatedAt;
-}
-
-/// @notice Totals of one (receiver, token), in the token's smallest unit.
-/// @param totalClaimed Claimed from all of its channels.
-/// @param totalSettled Already transferred to it; never above `totalClaimed`.
-struct ReceiverState {
-    uint128 totalClaimed;
-    uint128 totalSettled;
 }
 
 /// @notice What the payer signs, without the signature.
