@@ -26,12 +26,29 @@ SETTLED_TOPIC = keccak(b"Settled(address,address,address,uint128)")
 REFUNDED_TOPIC = keccak(b"Refunded(bytes32,address,uint128)")
 
 _ESCROW_ERRORS = (
-    "InvalidChannel ZeroDeposit DepositOverflow InvalidSignature NotReceiverAuthorizer NotAuthorizedToClaim "
-    "NotAuthorizedToRefund ClaimExceedsCeiling ClaimExceedsBalance WithdrawalAlreadyPending WithdrawalNotPending "
-    "NotAuthorizedToFinalizeWithdraw WithdrawDelayNotElapsed NothingToWithdraw WithdrawAmountExceedsAvailable "
-    "WithdrawDelayOutOfRange EmptyBatch DepositCollectionFailed InvalidCollector InvalidRefundNonce ZeroRefund "
-    "OnlyX402BatchSettlement"
-).split()
+    "InvalidChannel",
+    "ZeroDeposit",
+    "DepositOverflow",
+    "InvalidSignature",
+    "NotReceiverAuthorizer",
+    "NotAuthorizedToClaim",
+    "NotAuthorizedToRefund",
+    "ClaimExceedsCeiling",
+    "ClaimExceedsBalance",
+    "WithdrawalAlreadyPending",
+    "WithdrawalNotPending",
+    "NotAuthorizedToFinalizeWithdraw",
+    "WithdrawDelayNotElapsed",
+    "NothingToWithdraw",
+    "WithdrawAmountExceedsAvailable",
+    "WithdrawDelayOutOfRange",
+    "EmptyBatch",
+    "DepositCollectionFailed",
+    "InvalidCollector",
+    "InvalidRefundNonce",
+    "ZeroRefund",
+    "OnlyX402BatchSettlement",
+)
 _ERRORS_BY_SELECTOR = {keccak(f"{name}()".encode())[:4]: name for name in _ESCROW_ERRORS} | {
     keccak(b"ERC20InsufficientBalance(address,uint256,uint256)")[:4]: "ERC20InsufficientBalance"
 }

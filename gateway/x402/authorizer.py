@@ -13,7 +13,7 @@ from verification.signatures.eip712 import ClaimEntry, Domain, channel_id, claim
 
 
 class Authorizer:
-    """`address` is what channels name as receiverAuthorizer: the contract that answers ERC-1271 for `signer`'s key."""
+    """`address` is what channels name as receiverAuthorizer: a contract that answers ERC-1271 for `signer`'s key."""
 
     def __init__(self, address: bytes, signer: Signer, domain: Domain) -> None:
         self.address = address

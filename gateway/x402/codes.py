@@ -60,6 +60,7 @@ class Code(StrEnum):
     BATCH_DEPOSIT_BELOW_LEAST = "invalid_batch_settlement_evm_deposit_below_min_deposit"
     BATCH_DEPOSIT_FAILED = "invalid_batch_settlement_evm_deposit_transaction_failed"
     BATCH_FACTORY_NOT_ALLOWED = "invalid_batch_settlement_evm_eip6492_factory_not_allowed"
+    BATCH_CLAIM_PAYLOAD = "invalid_batch_settlement_evm_claim_payload"
     BATCH_CLAIM_SIMULATION = "invalid_batch_settlement_evm_claim_simulation_failed"
     BATCH_CLAIM_FAILED = "invalid_batch_settlement_evm_claim_transaction_failed"
     BATCH_SETTLE_SIMULATION = "invalid_batch_settlement_evm_settle_simulation_failed"

@@ -74,7 +74,7 @@ class OnChain:
         )
 
     def check_signature(self, signer: bytes, digest: bytes, signature: bytes) -> WalletSignature:
-        """As tokens check it: with code at the signer (EIP-7702 delegation too) ERC-1271 alone, else recovery alone."""
+        """As tokens check it: where the signer has code (EIP-7702 too) by ERC-1271 alone, else by recovery alone."""
         unwrapped = abi.unwrap_signature(signature)
         if unwrapped is None:
             return WalletSignature.INVALID
