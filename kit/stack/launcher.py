@@ -68,7 +68,8 @@ class Launcher:
         self._parts: dict[str, RunningPart] = {}
         self.failed = threading.Event()
         self.failure: PartError | None = None
-        self._supervisor = Supervisor(self.run.log("reaper"), [self._lock.fileno()], self._ended)
+        beacon = self.run.stack_json
+        self._supervisor = Supervisor(self.run.log("reaper"), [self._lock.fileno()], beacon, self._ended)
         self._stopped = False
 
     def __enter__(self) -> Self:
@@ -238,8 +239,5 @@ def _status(status: int | None) -> str:
 
 def as_info(values: dict[str, Any]) -> dict[str, Any]:
     """Without what is absent: a field that is not built is left out, never invented."""
-    return {
-        name: as_info(value) if isinstance(value, dict) else value
-        for name, value in values.items()
-        if value is not None and value != {}
-    }
+    kept = {name: as_info(value) if isinstance(value, dict) else value for name, value in values.items()}
+    return {name: value for name, value in kept.items() if value is not None and value != {}}

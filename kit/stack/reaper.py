@@ -5,8 +5,10 @@ whatever reason (a clean stop, a crash, kill -9), ends every descendant and only
 subreaper (prctl(2), PR_SET_CHILD_SUBREAPER) it inherits descendants whose own parent has died, so none
 escapes by daemonising. The part's own death signal (PR_SET_PDEATHSIG) covers the death of the reaper.
 
-Run as `python -I -S reaper.py FD`; standard library only, single-threaded. Messages on the socket are
-JSON, one a line. Requests: {"do": "spawn", "name", "argv", "env", "cwd", "user", "stdout", "stderr"}.
+Run as `python -I -S reaper.py FD FILE`, where FILE (stack.json) says that the stack serves and goes with it.
+Standard library only, single-threaded. Messages on the socket FD are JSON, one a line.
+
+Requests: {"do": "spawn", "name", "argv", "env", "cwd", "user", "stdout", "stderr"}.
 Events: {"event": "spawned", "name", "pid"}, {"event": "refused", "name", "why"},
 {"event": "ended", "name", "pid", "status"} where status is as in subprocess.Popen.returncode.
 """
@@ -200,6 +202,7 @@ def main(words: list[str]) -> int:
     with socket.socket(fileno=int(words[0])) as launcher:
         reaper = Reaper(launcher)
         reaper.serve(wake)
+        Path(words[1]).unlink(missing_ok=True)
         reaper.end_all()
     return 0
 

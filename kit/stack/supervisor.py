@@ -47,8 +47,12 @@ class SpawnError(Exception):
 class Supervisor:
     """Owns the reaper of one stack. Safe to call from several threads."""
 
-    def __init__(self, log: Path, keep_open: Sequence[int], on_end: Callable[[Process], None]) -> None:
-        """Start the reaper. `keep_open`: descriptors that it holds until its last child is gone."""
+    def __init__(self, log: Path, keep_open: Sequence[int], beacon: Path, on_end: Callable[[Process], None]) -> None:
+        """Start the reaper.
+
+        `keep_open`: descriptors that it holds until its last child is gone; `beacon`: a file that it removes
+        before it ends the first one.
+        """
         self._on_end = on_end
         self._changed = threading.Condition()
         self._answers: dict[str, Process | str] = {}
@@ -57,7 +61,7 @@ class Supervisor:
         ours, theirs = socket.socketpair()
         with theirs, log.open("ab") as output:
             self._reaper = subprocess.Popen(
-                [sys.executable, "-I", "-S", reaper.__file__, str(theirs.fileno())],
+                [sys.executable, "-I", "-S", reaper.__file__, str(theirs.fileno()), str(beacon)],
                 pass_fds=[theirs.fileno(), *keep_open],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
