@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kit.stack import keys as keyring
-from kit.stack import postgres, rundir, services, unprivileged
+from kit.stack import postgres, rundir, services
 from kit.stack.health import chain_answers, postgres_answers, valkey_answers, without_password
 from kit.stack.keys import Keys
 from kit.stack.launcher import Launcher, as_info
@@ -173,11 +173,6 @@ class Stack(Launcher):
                 },
             }
         )
-
-    def stop_all(self) -> None:
-        super().stop_all()
-        if (self.run.path / rundir.POSTGRES).is_symlink():
-            unprivileged.remove(self.run.path / rundir.POSTGRES)
 
 
 def launch(run_dir: Path, options: Options | None = None) -> Stack:

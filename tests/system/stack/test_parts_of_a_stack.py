@@ -220,3 +220,16 @@ def _take(app: Celery, taken: list[str]) -> bool:
         except TimeoutError:
             return False
     return bool(taken)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has folders that the server's user cannot reach")
+def test_state_below_a_private_folder_lies_elsewhere_and_is_removed(run_dirs: Path) -> None:
+    private = run_dirs / "private"
+    private.mkdir(mode=0o700)
+    with launch(private / "run", SERVERS) as running:
+        link = running.run.path / "postgres"
+        home = link.readlink()
+        assert home.is_dir()
+        assert running.part("postgres").alive
+    assert not home.exists()
+    assert not link.is_symlink()
