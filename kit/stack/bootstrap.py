@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import shutil
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -27,6 +28,8 @@ LOG = BOOT / "setup.log"
 CONTRACTS = ROOT / "verification" / "contracts"
 OLDEST_NODE = 20
 TAIL_LINES = 25
+BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
+"""Where distributions keep the certificates that the machine trusts."""
 
 Input = str | Path
 Words = list[Input]
@@ -64,6 +67,12 @@ def environment() -> dict[str, str]:
     env.setdefault("UV_HTTP_TIMEOUT", "180")
     env["UV_NO_PROGRESS"] = "1"
     env["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
+    trusted = next(
+        (path for path in [ssl.get_default_verify_paths().cafile, *BUNDLES] if path and Path(path).exists()), None
+    )
+    if trusted is not None:  # uv and npm bring lists of their own, which know no company's proxy
+        env.setdefault("UV_SYSTEM_CERTS", "1")
+        env.setdefault("NODE_EXTRA_CA_CERTS", trusted)
     home = Path(env.get("HOME", "/nonexistent"))
     if not os.access(home, os.W_OK):
         env["HOME"] = str(BOOT)
