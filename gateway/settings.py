@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     deposit_least: int = 1
     receipt_wait_seconds: int = 30
 
+    # x402 facilitator: transactions that we relay and pay for within an hour, a payer or a receiver
+    relayed_an_hour_most: int = Field(default=240, ge=1)
+
 
 def load() -> Settings:
     """The settings of this process. Raises pydantic.ValidationError naming what is missing or wrong."""

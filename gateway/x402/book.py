@@ -99,7 +99,7 @@ def book_view(channel: BookChannel) -> dict[str, Any]:
 
 
 def corrective(channel: BookChannel) -> Mapping[str, Any]:
-    """What a client resynchronises with. It shows a voucher, so only for a request whose own voucher the authorizer signed."""
+    """What a client resynchronises with. It shows a voucher: never to a request without a signed one."""
     extra: dict[str, Any] = {"channelState": book_view(channel)}
     if channel.voucher_signature is not None and channel.voucher_max > 0:
         extra["voucherState"] = {

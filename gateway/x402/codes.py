@@ -74,6 +74,7 @@ class Code(StrEnum):
     BATCH_VALID_BEFORE = "invalid_batch_settlement_evm_payload_authorization_valid_before"
     BATCH_RECEIVE_SIGNATURE = "invalid_batch_settlement_evm_receive_authorization_signature"
     BATCH_ERC3009_REQUIRED = "invalid_batch_settlement_evm_erc3009_authorization_required"
+    BATCH_CHANNEL_BUSY = "invalid_batch_settlement_evm_channel_busy"
     BATCH_MISSING_CHANNEL = "invalid_batch_settlement_evm_missing_channel"
 
     # ours: x402 has no word for these

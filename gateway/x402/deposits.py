@@ -62,7 +62,7 @@ def settle(
     if settlement is None:
         _check_payment(f, payment, asked)
         _check_money(f, payment, asked, merchant)
-        settlement = settlements.place(f, identity, _order(f, payment), request, _keep_channel(f, payment))
+        settlement = settlements.place(f, identity, _order(f, payment), request, _keep_channel(payment))
     if settlement.fingerprint != identity.fingerprint:
         raise Refusal(Code.BATCH_DEPOSIT_SIMULATION, "another deposit was made with this salt", payment.config.payer)
     outcome = settlements.carry_out(f, settlement)
@@ -160,9 +160,9 @@ def sendable_signature(signature: bytes) -> bytes:
     return canonical_signature(inner) if len(inner) == 65 and inner[64] in (0, 1) else inner
 
 
-def _keep_channel(f: Facilitator, payment: DepositPayment) -> settlements.Reserve:
+def _keep_channel(payment: DepositPayment) -> settlements.Reserve:
     def reserve(connection: psycopg.Connection[Any]) -> None:
-        ensure_channel(connection, payment.config, f.domain)
+        ensure_channel(connection, payment.config)
 
     return reserve
 

@@ -1,8 +1,8 @@
 """Cooperative refunds: what is claimed goes to the merchant and what is free back to the payer, in one transaction.
 
 Only the payer's authorizer can ask for one, by a voucher over exactly what is charged. A resource server that keeps
-the totals itself sends its own order; where it leaves the signature to us, its voucher has to be the best that we have
-seen.
+the totals itself sends its own order; where it leaves the signature to us, its voucher has to be the best that we
+have seen.
 """
 
 from __future__ import annotations
