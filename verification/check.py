@@ -44,17 +44,25 @@ def hold(code: str, **evidence: str) -> Verdict:
 def decide(checks: Iterable[Check[Facts]], facts: Facts) -> Verdict:
     """The first verdict that does not approve, else APPROVED.
 
-    A check that raises is a reject by name, never an approval: the exception's text may hold anything, so only its
-    type is kept.
+    A check that raises, or answers no verdict, is a reject by name, never an approval: the exception's text may hold
+    anything, so only its type is kept.
     """
     for check in checks:
         try:
-            verdict = check(facts)
+            verdict: object = check(facts)
         except Exception as error:  # noqa: BLE001 - whatever a check raises, the answer is no
-            return reject("check_failed", check=getattr(check, "__name__", "?"), error=type(error).__name__)
-        if verdict is not APPROVED:
+            return _failed(check, type(error))
+        if verdict is APPROVED:
+            continue
+        if not isinstance(verdict, Verdict):
+            return _failed(check, type(verdict))
+        if not verdict.approves:
             return verdict
     return APPROVED
+
+
+def _failed(check: Check[Facts], what: type) -> Verdict:
+    return reject("check_failed", check=getattr(check, "__name__", "?"), error=what.__name__)
 
 
 def not_available(name: str) -> Check[object]:
