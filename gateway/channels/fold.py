@@ -1,7 +1,7 @@
 """How a channel's state follows the chain's events: pure, and every step can be taken back.
 
-Amounts are in the token's smallest unit. Undoing is the exact opposite of applying, also when other events or payments
-came between, since every step only adds and subtracts what it changed.
+Amounts are in the token's smallest unit. Undoing is the exact opposite of applying, also when other events or
+payments came between, since every step only adds and subtracts what it changed.
 """
 
 from __future__ import annotations

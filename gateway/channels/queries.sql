@@ -151,3 +151,15 @@ ORDER BY m.receiver
 INSERT INTO followed_receivers (merchant_id, receiver, chain_id, since_number)
 VALUES (%(merchant_id)s, %(receiver)s, %(chain_id)s, %(number)s)
 ON CONFLICT DO NOTHING
+
+-- name: register_escrow
+INSERT INTO followed_escrows (chain_id, escrow, start_block, confirmations)
+VALUES (%(chain_id)s, %(escrow)s, %(start_block)s, %(confirmations)s)
+ON CONFLICT (tenant_id, chain_id) DO UPDATE SET confirmations = EXCLUDED.confirmations
+RETURNING escrow
+
+-- name: current_escrow
+SELECT chain_id, escrow, start_block, confirmations FROM followed_escrows WHERE tenant_id = 0 AND is_current
+
+-- name: pending_channels
+SELECT channel_no FROM pending_deposits WHERE chain_id = %(chain_id)s

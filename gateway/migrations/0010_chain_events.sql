@@ -67,3 +67,15 @@ CREATE TABLE settle_runs (
     created_at     timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (merchant_id, receiver, asset_id, transaction_id)
 );
+
+-- The escrow whose channels this book keeps, and how many blocks deep a deposit must be to count (1: included).
+CREATE TABLE followed_escrows (
+    tenant_id     integer  NOT NULL DEFAULT 0,
+    chain_id      bigint   NOT NULL,
+    escrow        bytea    NOT NULL CHECK (octet_length(escrow) = 20),
+    start_block   bigint   NOT NULL,
+    confirmations integer  NOT NULL CHECK (confirmations >= 1),
+    is_current    boolean  NOT NULL DEFAULT true,
+    PRIMARY KEY (tenant_id, chain_id)
+);
+CREATE UNIQUE INDEX followed_escrows_current ON followed_escrows (tenant_id) WHERE is_current;

@@ -6,11 +6,12 @@ from typing import Any
 
 import psycopg
 
-from kit.chain.rpc import Block, Rpc
+from kit.chain.rpc import Block, Rpc, RpcUnavailable
 from kit.database.queries import load
 from kit.logging import get_logger
 from kit.metrics import counter
 
+ANCHOR_DEPTH = 64
 _QUERIES = load("kit.chain")
 _log = get_logger(__name__)
 MISMATCHES = counter("lockgate_chain_mismatch_total", "Times the endpoint turned out to be another chain.")
@@ -23,8 +24,8 @@ class ChainMismatch(Exception):
 class EndpointGuard:
     """Holds one endpoint to the chain of the first contact.
 
-    The known block is the one that was final at the first contact of this database with the chain; a node that was
-    started afresh behind the same URL and chain id does not have it.
+    The known block lay well below finality at the first contact of this database with the chain, so that no
+    reorganisation removes it; a node that was started afresh behind the same URL and chain id does not have it.
     """
 
     def __init__(self, rpc: Rpc, chain_id: int) -> None:
@@ -47,8 +48,10 @@ class EndpointGuard:
         facts: dict[str, Any] = {"chain_id": self.chain_id}
         row = connection.execute(_QUERIES.sql("find_anchor"), facts).fetchone()
         if row is None:
-            final = self.rpc.finalized()
-            facts |= {"number": final.number, "hash": final.hash}
+            deep = self.rpc.block(max(0, self.rpc.finalized().number - ANCHOR_DEPTH))
+            if deep is None:
+                raise RpcUnavailable("the node does not have the block that would identify it")
+            facts |= {"number": deep.number, "hash": deep.hash}
             connection.execute(_QUERIES.sql("set_anchor"), facts)
             row = connection.execute(_QUERIES.sql("find_anchor"), facts).fetchone()
         assert row is not None

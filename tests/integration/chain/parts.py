@@ -1,4 +1,4 @@
-"""Real PostgreSQL, real Anvil and a flaky wire between: what the tests of chain, channels, books and work stand on."""
+"""Real PostgreSQL, real Anvil and a flaky wire: what the tests of chain, channels, books and work stand on."""
 
 from __future__ import annotations
 

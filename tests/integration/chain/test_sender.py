@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -25,11 +26,18 @@ CHILD = Path(__file__).with_name("push_child.py")
 EAGER = FeePolicy(bump_after=0.0, rebroadcast_after=0.0)
 
 
-def ask(pool: ConnectionPool, key: str, value: int = 1, **more: object) -> UUID:
+def ask(pool: ConnectionPool, key: str, value: int = 1, valid_until: datetime | None = None) -> UUID:
     with pool.connection() as connection:
         return request(
-            connection, lane="relay", to=TARGET, data=b"", value=value, purpose="test", dedup_key=key, **more
-        )  # type: ignore[arg-type]
+            connection,
+            lane="relay",
+            to=TARGET,
+            data=b"",
+            value=value,
+            purpose="test",
+            dedup_key=key,
+            valid_until=valid_until,
+        )
 
 
 def balance(rpc: Rpc, address: bytes = TARGET) -> int:
@@ -271,8 +279,6 @@ def test_a_mined_transaction_that_leaves_the_chain_is_sent_again(
 
 
 def test_a_request_past_its_time_is_emptied_not_sent(pool: ConnectionPool, chain: Node, rpc: Rpc) -> None:
-    from datetime import UTC, datetime, timedelta
-
     chain.automine(False)
     sender = eager(rpc)
     until = datetime.now(UTC) + timedelta(seconds=1)
@@ -292,7 +298,7 @@ def test_a_fresh_node_behind_the_same_url_stops_signing(
     pool: ConnectionPool, chain: Node, sender: Sender, tmp_path: Path
 ) -> None:
     """E4: same chain id, other chain."""
-    chain.mine(5)
+    chain.anvil.request("anvil_mine", "0x64")
     one = ask(pool, "a")
     sender.push(pool, one)
     port = chain.port
