@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from kit.stack import rundir, unprivileged
+from kit.stack import rundir
 from kit.stack.parts import NotReadyError, Part, PartError, in_order
 from kit.stack.paths import ROOT
 from kit.stack.rundir import RunDir
@@ -159,8 +159,6 @@ class Launcher:
                 self.stop(name)
         finally:
             self._supervisor.close()
-            for link in (path for path in self.run.path.iterdir() if path.is_symlink()):
-                unprivileged.remove(link)  # state that had to lie elsewhere
             self.run.stack_json.unlink(missing_ok=True)
             self._lock.close()
 

@@ -5,7 +5,8 @@ whatever reason (a clean stop, a crash, kill -9), ends every descendant and only
 subreaper (prctl(2), PR_SET_CHILD_SUBREAPER) it inherits descendants whose own parent has died, so none
 escapes by daemonising. The part's own death signal (PR_SET_PDEATHSIG) covers the death of the reaper.
 
-Run as `python -I -S reaper.py FD FILE`, where FILE (stack.json) says that the stack serves and goes with it.
+Run as `python -I -S reaper.py FD FILE`, where FILE (stack.json) says that the stack serves and goes with it,
+and so does state outside its folder to which links in the folder lead.
 Standard library only, single-threaded. Messages on the socket FD are JSON, one a line.
 
 Requests: {"do": "spawn", "name", "argv", "env", "cwd", "user", "stdout", "stderr"}.
@@ -19,6 +20,7 @@ import ctypes
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -34,6 +36,8 @@ GRACE_SECONDS = 8.0
 KILL_SECONDS = 10.0
 POLL_SECONDS = 0.02
 READ_BYTES = 65536
+PREFIX = "lockgate-state-"
+"""Begins the names of folders outside the run folder, to which links in it lead."""
 
 
 def prctl(option: int, value: int) -> None:
@@ -89,6 +93,17 @@ def signal_all(pids: list[int], number: signal.Signals) -> None:
             os.kill(pid, number)
         except ProcessLookupError:
             continue
+
+
+def remove(folder: Path) -> None:
+    """Remove a server's state: a folder, or a link to one that a stack made elsewhere."""
+    if folder.is_symlink():
+        target = folder.readlink()
+        if target.name.startswith(PREFIX) and target.exists() and target.stat().st_uid == os.geteuid():
+            shutil.rmtree(target)
+        folder.unlink()
+    elif folder.exists():
+        shutil.rmtree(folder)
 
 
 class Reaper:
@@ -202,8 +217,11 @@ def main(words: list[str]) -> int:
     with socket.socket(fileno=int(words[0])) as launcher:
         reaper = Reaper(launcher)
         reaper.serve(wake)
-        Path(words[1]).unlink(missing_ok=True)
+        serves = Path(words[1])
+        serves.unlink(missing_ok=True)
         reaper.end_all()
+    for link in (path for path in serves.parent.iterdir() if path.is_symlink()):
+        remove(link)
     return 0
 
 

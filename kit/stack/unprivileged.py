@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 import pwd
-import shutil
 import stat
 import tempfile
 from pathlib import Path
 
 from kit.stack.parts import StackError
+from kit.stack.reaper import PREFIX, remove
 from kit.stack.supervisor import User
-
-PREFIX = "lockgate-state-"
 
 
 def identity(account: str) -> User | None:
@@ -55,14 +53,3 @@ def own(path: Path, user: User | None) -> None:
     """Give a file or folder to the user."""
     if user is not None:
         os.chown(path, user.uid, user.gid)
-
-
-def remove(folder: Path) -> None:
-    """Remove what `make_home` made, wherever it lies."""
-    if folder.is_symlink():
-        target = folder.readlink()
-        if target.name.startswith(PREFIX) and target.exists() and target.stat().st_uid == os.geteuid():
-            shutil.rmtree(target)
-        folder.unlink()
-    elif folder.exists():
-        shutil.rmtree(folder)

@@ -130,3 +130,14 @@ def test_status_shows_addresses_but_no_key(run_dirs: Path) -> None:
         info = json.loads((run_dir / "stack.json").read_text())
         assert info["chain"]["rpc_url"] in said
         assert info["accounts"]["payer"]["private_key"] not in said
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has folders that the server's user cannot reach")
+def test_a_killed_launcher_leaves_no_state_elsewhere(run_dirs: Path) -> None:
+    private = run_dirs / "up-private"
+    private.mkdir(mode=0o700)
+    with running(private / "run") as up:
+        home = (private / "run" / "postgres").readlink()
+        assert home.is_dir()
+        up.kill()
+    assert not home.exists()

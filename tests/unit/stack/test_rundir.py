@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kit.stack import keys, rundir, unprivileged
+from kit.stack import keys, reaper, rundir, unprivileged
 from kit.stack.rundir import AlreadyRunningError, RunDir
 
 
@@ -57,7 +57,7 @@ def test_removing_a_linked_home_touches_only_what_the_stack_made(tmp_path: Path)
     foreign.mkdir()
     link = tmp_path / "postgres"
     link.symlink_to(foreign)
-    unprivileged.remove(link)
+    reaper.remove(link)
     assert foreign.is_dir()
     assert not link.is_symlink()
 
