@@ -50,7 +50,7 @@ lock: ## resolve the lock files again
 	@sh kit/stack/bootstrap.sh lock
 
 helm-test: setup ## lint, render and validate the chart, offline
-	@$(BIN)/python -m kit.stack.helm helm/lockgate
+	@$(BIN)/python -m pytest tests/unit/helm $(ARGS)
 
 clean: ## remove what set-up and runs have made
 	@rm -rf .boot .venv .run node_modules build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis \
