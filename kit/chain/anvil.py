@@ -50,14 +50,10 @@ class Anvil:
     def _check_local(self) -> int:
         version = self.request("web3_clientVersion")
         if not isinstance(version, str) or not version.lower().startswith("anvil/"):
-            raise NotLocalChainError(
-                f"the RPC is {version!r}, not Anvil: contracts are placed on local chains only"
-            )
+            raise NotLocalChainError(f"the RPC is {version!r}, not Anvil: contracts are placed on local chains only")
         chain_id = int(self.request("eth_chainId"), 16)
         if chain_id not in LOCAL_CHAIN_IDS:
-            raise NotLocalChainError(
-                f"chain id {chain_id} is not a local one: only 31337 and a local 84532 are"
-            )
+            raise NotLocalChainError(f"chain id {chain_id} is not a local one: only 31337 and a local 84532 are")
         return chain_id
 
     def request(self, method: str, *params: Any) -> Any:
@@ -128,9 +124,7 @@ class Anvil:
             if found:
                 return found
             if time.monotonic() > deadline:
-                raise ChainError(
-                    f"{what}: not on chain after {_MINED_SECONDS:.0f} s (does the chain mine blocks?)"
-                )
+                raise ChainError(f"{what}: not on chain after {_MINED_SECONDS:.0f} s (does the chain mine blocks?)")
             time.sleep(_POLL_SECONDS)
 
 

@@ -46,9 +46,7 @@ def find_artifacts(ours: Path | None, safe: Path | None) -> Artifacts:
         above = [parent / SAFE_ARTIFACTS for parent in ours.absolute().parents]
         safe = next((folder for folder in above if folder.is_dir()), None)
     if safe is None:
-        raise ArtifactError(
-            f"no {SAFE_ARTIFACTS} above {ours}: run `make setup`, or name it by --safe-artifacts"
-        )
+        raise ArtifactError(f"no {SAFE_ARTIFACTS} above {ours}: run `make setup`, or name it by --safe-artifacts")
     return Artifacts(ours, safe)
 
 
@@ -59,6 +57,4 @@ def _creation(path: Path) -> bytes:
     except FileNotFoundError as error:
         raise ArtifactError(f"no artifact {path}: run `make contracts`") from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ArtifactError(
-            f"{path} is not an artifact with creation code ({type(error).__name__})"
-        ) from error
+        raise ArtifactError(f"{path} is not an artifact with creation code ({type(error).__name__})") from error

@@ -116,9 +116,7 @@ def create_treasury(chain: Anvil, plan: Plan) -> tuple[str, str | None]:
     return safe, chain.send_as(DEPLOYER, at.SAFE_PROXY_FACTORY, create)
 
 
-def create_authorizer(
-    chain: Anvil, artifacts: Artifacts, plan: Plan, treasury: str
-) -> tuple[str, str | None]:
+def create_authorizer(chain: Anvil, artifacts: Artifacts, plan: Plan, treasury: str) -> tuple[str, str | None]:
     """The receiver-authorizer's address, and the transaction that creates it unless it is there already."""
     owner = plan.authorizer_owner or treasury
     init_code = artifacts.creation(
@@ -265,9 +263,7 @@ class DeployCommand:
         )
         try:
             if not 1 <= plan.threshold <= len(plan.owners):
-                raise ChainError(
-                    f"a treasury of {len(plan.owners)} owners cannot need {plan.threshold} signatures"
-                )
+                raise ChainError(f"a treasury of {len(plan.owners)} owners cannot need {plan.threshold} signatures")
             artifacts = find_artifacts(args.artifacts, args.safe_artifacts)
             with Anvil(args.rpc) as chain:
                 addresses = deploy(chain, artifacts, plan)
