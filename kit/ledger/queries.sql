@@ -64,7 +64,7 @@ WHERE tenant_id = %(tenant_id)s AND account_id = %(account_id)s
 -- name: record_change
 WITH event AS (
     INSERT INTO outbox (tenant_id, event_id, topic, payload)
-    VALUES (%(tenant_id)s, %(change_id)s, %(topic)s, %(body)s::jsonb)
+    VALUES (%(tenant_id)s, %(change_id)s, %(topic)s, %(body)s::text::jsonb)
 )
 INSERT INTO audit_leaves (tenant_id, leaf_id, kind, salt, body, leaf_hash)
 VALUES (%(tenant_id)s, %(change_id)s, %(topic)s, %(salt)s, %(body)s, sha256(%(salt)s || convert_to(%(body)s, 'UTF8')))
