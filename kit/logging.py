@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from contextvars import ContextVar
 from typing import Any
 
@@ -15,19 +15,31 @@ request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 _SECRET_NAMES = re.compile(r"key|secret|token_value|password|authorization|signature|mnemonic|seed", re.IGNORECASE)
 _PUBLIC_NAMES = frozenset({"idempotency_key", "key_id", "dedup_key", "public_key"})
-# API keys of ours, 32-byte hex that is not announced as a hash or id, and credentials inside URLs.
-_SECRET_VALUES = re.compile(r"lg_(?:live|test)_[A-Za-z0-9_-]+|(?<=://)[^/@\s]+:[^/@\s]+(?=@)")
+# API keys of ours, and credentials inside URLs (a broker's may have no user).
+_SECRET_VALUES = re.compile(r"lg_(?:live|test)_[A-Za-z0-9_-]+|(?<=://)[^/@\s:]*:[^/@\s]+(?=@)")
 _HIDDEN = "[hidden]"
 
 
 def hide_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Replace what is named like a secret, and what looks like one inside any text."""
+    """Replace what is named like a secret, and what looks like one inside any text, however deep."""
     for name, value in event.items():
-        if name not in _PUBLIC_NAMES and _SECRET_NAMES.search(name):
-            event[name] = _HIDDEN
-        elif isinstance(value, str):
-            event[name] = _SECRET_VALUES.sub(_HIDDEN, value)
+        if not name.startswith("_"):  # structlog's own, not printed
+            event[name] = _clean(name, value)
     return event
+
+
+def _clean(name: str, value: Any) -> Any:
+    if name not in _PUBLIC_NAMES and _SECRET_NAMES.search(name):
+        return _HIDDEN
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    if isinstance(value, str):
+        return _SECRET_VALUES.sub(_HIDDEN, value)
+    if isinstance(value, Mapping):
+        return {str(key): _clean(str(key), item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_clean("", item) for item in value]
+    return _SECRET_VALUES.sub(_HIDDEN, repr(value))
 
 
 def _add_request_id(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 
-from gateway.channels.service import ensure_channel
+from gateway.channels.opening import open_channel
 from gateway.merchants.service import NewMerchant, create_merchant
 from gateway.payments.outcomes import CaptureRequest
 from gateway.payments.service import PaymentRequest
@@ -115,7 +115,7 @@ def seed_channel(
         withdraw_delay=withdraw_delay,
         authorizer=authorizer,
     )
-    row = ensure_channel(connection, opened.config, opened.domain)
+    row = open_channel(connection, opened.config, opened.domain)
     escrow = open_account(connection, merchant.merchant_id, "escrow", "0x" + ESCROW.hex(), asset.asset_id)
     channel = SeededChannel(
         opened,

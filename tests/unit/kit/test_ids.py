@@ -1,0 +1,69 @@
+"""UUIDv7: ordered within a process, whatever its clock and threads do."""
+
+from __future__ import annotations
+
+import threading
+import time
+from uuid import RFC_4122, UUID
+
+import pytest
+
+from kit.ids import Uuid7Source, made_at_millis, uuid7, uuid7s
+
+
+def test_is_a_uuid_of_version_7_made_now() -> None:
+    before = time.time_ns() // 1_000_000
+    made = uuid7()
+    assert (made.version, made.variant) == (7, RFC_4122)
+    # The counter may borrow a few milliseconds from the future, never from the past.
+    assert before <= made_at_millis(made) <= time.time_ns() // 1_000_000 + 1000
+
+
+def test_many_are_in_order_and_distinct() -> None:
+    made = uuid7s(20_000)
+    assert made == sorted(made)
+    assert len(set(made)) == 20_000
+    assert all(each.version == 7 and each.variant == RFC_4122 for each in made)
+    assert uuid7s(0) == []
+
+
+def test_threads_never_see_one_go_back() -> None:
+    source = Uuid7Source()
+    made: list[list[UUID]] = [[] for _ in range(8)]
+    ready = threading.Barrier(8)
+
+    def run(mine: list[UUID]) -> None:
+        ready.wait()
+        for _ in range(2000):
+            mine.append(source.next())
+
+    threads = [threading.Thread(target=run, args=(each,)) for each in made]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(mine == sorted(mine) for mine in made)
+    assert len({each for mine in made for each in mine}) == 16_000
+
+
+def test_a_clock_that_goes_back_or_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([5_000, 5_000, 4_000, 1, 5_001, 5_000])
+    monkeypatch.setattr("kit.ids.time.time_ns", lambda: next(clock) * 1_000_000)
+    source = Uuid7Source()
+    made = [source.next() for _ in range(6)]
+    assert made == sorted(made)
+    assert [made_at_millis(each) for each in made] == [5_000, 5_000, 5_000, 5_000, 5_001, 5_001]
+
+
+def test_a_full_millisecond_borrows_from_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kit.ids.time.time_ns", lambda: 5_000 * 1_000_000)
+    made = Uuid7Source().many(4096 * 2 + 1)
+    assert made == sorted(made)
+    assert len(set(made)) == len(made)
+    assert made_at_millis(made[-1]) == 5_002
+
+
+def test_the_low_bits_are_random(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two processes at the same millisecond must not make the same ids."""
+    monkeypatch.setattr("kit.ids.time.time_ns", lambda: 5_000 * 1_000_000)
+    assert not {*Uuid7Source().many(100)} & {*Uuid7Source().many(100)}
