@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,6 +17,8 @@ from kit.stack.rundir import write_secret
 
 HARDFORK = "prague"
 """The first with the BLS12-381 precompiles of EIP-2537."""
+
+RELAY = "rpc"
 
 LOCAL_FUNDS = 10_000 * 10**18
 """Wei that each account of a local chain starts with."""
@@ -43,6 +46,18 @@ def valkey_part(folder: Path, port: int, password: str) -> Part:
 
 def valkey_url(port: int, password: str) -> str:
     return f"redis://:{password}@127.0.0.1:{port}/0"
+
+
+def relay_part(port: int, target_port: int, chain_id: int, delay_file: Path) -> Part:
+    """The way of our services to the chain node, to be cut without harm to the node."""
+    words = ["-m", "kit.stack.relay", str(port), str(target_port), str(delay_file)]
+    return Part(
+        name=RELAY,
+        command=(sys.executable, *words),
+        env={"PATH": os.defpath},
+        ready=chain_answers(f"http://127.0.0.1:{port}", chain_id),
+        depends_on=("anvil",),
+    )
 
 
 def anvil_part(folder: Path, port: int, chain_id: int, funded: Iterable[str]) -> Part:

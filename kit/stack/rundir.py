@@ -14,7 +14,15 @@ from kit.stack.paths import ROOT
 
 # What a stack writes and a new one wipes; anything else in the folder is left alone.
 STATE = ("anvil", "valkey", "logs", "metrics", "secrets")
-FILES = ("stack.json", "keys.json", "contracts.json", "relay.key", "receiver-authorizer.key", "beat.alive")
+FILES = (
+    "stack.json",
+    "keys.json",
+    "contracts.json",
+    "relay.key",
+    "receiver-authorizer.key",
+    "beat.alive",
+    "rpc.delay",
+)
 POSTGRES = "postgres"
 
 

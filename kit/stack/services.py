@@ -33,6 +33,8 @@ class Endpoints:
     """Where the parts of one stack meet; URLs may hold passwords."""
 
     chain_rpc_url: str
+    service_rpc_url: str
+    """The same node by the way that our services take, which a test may cut."""
     chain_id: int
     http_port: int
     database_url: str = field(repr=False)
@@ -50,7 +52,7 @@ def environment(run: RunDir, at: Endpoints, contracts_file: Path) -> dict[str, s
     return kept | {
         "LOCKGATE_DATABASE_URL": at.database_url,
         "LOCKGATE_BROKER_URL": at.broker_url,
-        "LOCKGATE_CHAIN_RPC_URL": at.chain_rpc_url,
+        "LOCKGATE_CHAIN_RPC_URL": at.service_rpc_url,
         "LOCKGATE_CHAIN_ID": str(at.chain_id),
         "LOCKGATE_CONTRACTS_FILE": str(contracts_file),
         "LOCKGATE_RELAY_KEY_FILE": str(run.path / "relay.key"),

@@ -15,7 +15,7 @@ from kit.stack import postgres, rundir, services
 from kit.stack.health import chain_answers, postgres_answers, valkey_answers, without_password
 from kit.stack.keys import Keys
 from kit.stack.launcher import Launcher, as_info
-from kit.stack.local import anvil_part, valkey_part, valkey_url
+from kit.stack.local import anvil_part, relay_part, valkey_part, valkey_url
 from kit.stack.parts import Check, NotReadyError, Part, StackError
 from kit.stack.ports import free_ports
 from kit.stack.services import Endpoints
@@ -40,6 +40,8 @@ class Options:
     contracts_file: Path | None = None
     """Addresses of contracts that stand already; the deployment is left out."""
     http_port: int | None = None
+    chain_relay: bool = False
+    """Our services reach the embedded node through the part `rpc`, which a test may kill, pause or delay."""
     report: Callable[[str], None] | None = None
 
 
@@ -74,6 +76,11 @@ class Stack(Launcher):
         self.server: postgres.Server | None = None
         self.endpoints: Endpoints | None = None
 
+    @property
+    def relay_delay_file(self) -> Path:
+        """Holds, when a test has written it, the milliseconds by which the part `rpc` delays each answer."""
+        return self.run.path / "rpc.delay"
+
     def bring_up(self) -> None:
         """Start everything, then write stack.json. Raises StackError."""
         keyring.save(self.keys, self.run.path)
@@ -93,10 +100,10 @@ class Stack(Launcher):
 
     def _start_servers(self) -> Endpoints:
         options = self.options
-        pg_port, broker_port, chain_port, http_port = free_ports(4)
+        pg_port, broker_port, chain_port, relay_port, http_port = free_ports(5)
         parts: list[Part] = []
         database_url, broker_url = options.database_url, options.broker_url
-        chain_url = options.chain_rpc_url or f"http://127.0.0.1:{chain_port}"
+        chain_url = service_chain_url = options.chain_rpc_url or f"http://127.0.0.1:{chain_port}"
         if database_url is None:
             self.server = postgres.prepare(self.run.path / rundir.POSTGRES, pg_port)
             parts.append(self.server.part())
@@ -107,11 +114,14 @@ class Stack(Launcher):
         if options.chain_rpc_url is None:
             addresses = [key.address for key in self.keys.all()]
             parts.append(anvil_part(self.run.path / "anvil", chain_port, options.chain_id, addresses))
+            if options.chain_relay:
+                service_chain_url = f"http://127.0.0.1:{relay_port}"
+                parts.append(relay_part(relay_port, chain_port, options.chain_id, self.relay_delay_file))
         self.start_all(parts)
         if database_url is None:
             database_url = self._create_database()
         port = options.http_port or http_port
-        return Endpoints(chain_url, options.chain_id, port, database_url, broker_url)
+        return Endpoints(chain_url, service_chain_url, options.chain_id, port, database_url, broker_url)
 
     def _create_database(self) -> str:
         assert self.server is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -233,3 +234,20 @@ def test_state_below_a_private_folder_lies_elsewhere_and_is_removed(run_dirs: Pa
         assert running.part("postgres").alive
     assert not home.exists()
     assert not link.is_symlink()
+
+
+def test_the_way_to_the_node_can_be_cut_delayed_and_mended(run_dirs: Path) -> None:
+    with launch(run_dirs / "relay", replace(SERVERS, chain_relay=True)) as running:
+        node, way = running.info["chain"]["rpc_url"], running.env["LOCKGATE_CHAIN_RPC_URL"]
+        assert rpc(way, "eth_chainId") == rpc(node, "eth_chainId")
+        running.relay_delay_file.write_text("500")
+        started = time.monotonic()
+        rpc(way, "eth_chainId")
+        assert time.monotonic() - started >= 0.5
+        running.relay_delay_file.unlink()
+        running.kill("rpc")
+        with pytest.raises(NotReadyError, match="refused"):
+            rpc(way, "eth_chainId")
+        rpc(node, "eth_chainId")
+        running.restart("rpc")
+        rpc(way, "eth_chainId")
