@@ -191,7 +191,8 @@ contract BatchSettlement is
         if (IERC20(config.token).balanceOf(address(this)) != before + amount) revert DepositCollectionFailed();
     }
 
-    /// @dev Neighbouring rows with one receiver side make a run: it is authorized once and booked in one write.
+    /// @dev Neighbouring rows with one receiver side make a run: it is authorized once and booked in one write. A payer's
+    ///      ERC-1271 wallet, asked in between by a static call, sees the receiver's total from before the run.
     /// @param signedFor The receiverAuthorizer that signed the batch; zero if the sender must be on every row's receiver side.
     function _claimAll(VoucherClaim[] calldata rows, address signedFor) private {
         TypedDomain domain = typedDomain(_domainSeparatorV4());

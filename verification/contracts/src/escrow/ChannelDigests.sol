@@ -59,6 +59,8 @@ abstract contract ChannelDigests is EIP712 {
         return domain.digest(structHash);
     }
 
+    /// @dev Hashes the seven words as they stand in the calldata. Dirty upper bits make another id than the same addresses
+    ///      have, but not one that can be funded, since `deposit` decodes the whole configuration.
     function _channelId(TypedDomain domain, ChannelConfig calldata config) internal pure returns (bytes32) {
         bytes32 typehash = CHANNEL_CONFIG_TYPEHASH;
         bytes32 structHash;
