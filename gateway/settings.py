@@ -54,6 +54,23 @@ class Settings(BaseSettings):
     # x402 facilitator: transactions that we relay and pay for within an hour, a payer or a receiver
     relayed_an_hour_most: int = Field(default=240, ge=1)
 
+    # claims, settles and the transactions that carry them
+    claim_value_least: int = Field(default=1_000_000, ge=1)
+    claim_age_seconds: int = Field(default=60, ge=0)
+    claim_rows_most: int = Field(default=100, ge=1, le=100)
+    settle_value_least: int = Field(default=1, ge=1)
+    withdrawal_margin_seconds: int = Field(default=600, ge=0)
+    fee_cap_wei: int = Field(default=500_000_000_000, ge=1)
+    fee_bump_seconds: int = Field(default=15, ge=1)
+
+    # following the chain
+    reorg_depth_most: int = Field(default=128, ge=1)
+    follow_seconds: float = Field(default=1.0, gt=0, le=60)
+
+    # workers
+    worker_processes: int = Field(default=2, ge=1, le=64)
+    beat_liveness_file: Path | None = None
+
 
 def load() -> Settings:
     """The settings of this process. Raises pydantic.ValidationError naming what is missing or wrong."""

@@ -111,6 +111,10 @@ class Claims:
         self._policy = policy or ClaimPolicy()
         self._relay = sender.signers[LANE].address
 
+    @property
+    def authorizer_address(self) -> bytes:
+        return self._authorizer.address
+
     def claim_due(self, pool: ConnectionPool) -> UUID | None:
         """Claim what is due, in one transaction; its id, or None when nothing is. Raises RpcUnavailable.
 
