@@ -25,6 +25,9 @@ API_WORKERS = 2
 BEAT_SECONDS = 30.0
 DRAIN_SECONDS = 40.0
 
+_SANCTIONS = """\
+# One address a line; read again when the file changes. Nobody is listed on a local chain until you add a line.
+"""
 _PASSED_ON = ("HOME", "PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE")
 
 
@@ -49,18 +52,23 @@ def environment(run: RunDir, at: Endpoints, contracts_file: Path) -> dict[str, s
     """The environment of our processes; the caller's settings are kept unless the stack fixes them."""
     kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     kept |= {name: value for name, value in os.environ.items() if name.startswith(("LOCKGATE_", "OTEL_"))}
+    sanctions = run.path / "sanctions.txt"
+    if not sanctions.exists():
+        sanctions.write_text(_SANCTIONS, "utf-8")
     return kept | {
         "LOCKGATE_DATABASE_URL": at.database_url,
         "LOCKGATE_BROKER_URL": at.broker_url,
         "LOCKGATE_CHAIN_RPC_URL": at.service_rpc_url,
         "LOCKGATE_CHAIN_ID": str(at.chain_id),
         "LOCKGATE_CONTRACTS_FILE": str(contracts_file),
+        "LOCKGATE_SANCTIONS_FILE": os.environ.get("LOCKGATE_SANCTIONS_FILE", str(sanctions)),
         "LOCKGATE_RELAY_KEY_FILE": str(run.path / "relay.key"),
         "LOCKGATE_RECEIVER_AUTHORIZER_KEY_FILE": str(run.path / "receiver-authorizer.key"),
         "LOCKGATE_HTTP_HOST": "127.0.0.1",
         "LOCKGATE_HTTP_PORT": str(at.http_port),
         "LOCKGATE_API_WORKERS": os.environ.get("LOCKGATE_API_WORKERS", str(API_WORKERS)),
         "LOCKGATE_PUBLIC_URL": at.gateway_url,
+        "LOCKGATE_SANCTIONS_FILE": os.environ.get("LOCKGATE_SANCTIONS_FILE", str(run.sanctions)),
         "LOCKGATE_METRICS_DIR": str(run.metrics),
         "LOCKGATE_BEAT_LIVENESS_FILE": str(run.path / "beat.alive"),
         "LOCKGATE_LOG_LEVEL": os.environ.get("LOCKGATE_LOG_LEVEL", "INFO"),
