@@ -155,17 +155,21 @@ def version() -> bytes:
     return _call("version", [], [])
 
 
+class UnexpectedAnswer(Exception):
+    """A contract answered in another shape than its ABI says: it is not that contract, or not there."""
+
+
 def read_uint(answer: bytes) -> int:
-    """Raises ValueError for an answer of another shape, such as that of an account without code."""
+    """Raises UnexpectedAnswer."""
     if len(answer) != 32:
-        raise ValueError(f"{len(answer)} bytes where one word was due")
+        raise UnexpectedAnswer(f"{len(answer)} bytes where one word was due")
     return int.from_bytes(answer, "big")
 
 
 def read_pair(answer: bytes) -> tuple[int, int]:
-    """Raises ValueError."""
+    """Raises UnexpectedAnswer."""
     if len(answer) != 64:
-        raise ValueError(f"{len(answer)} bytes where two words were due")
+        raise UnexpectedAnswer(f"{len(answer)} bytes where two words were due")
     return int.from_bytes(answer[:32], "big"), int.from_bytes(answer[32:], "big")
 
 

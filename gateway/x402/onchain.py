@@ -41,7 +41,7 @@ class WalletSignature(Enum):
 
 
 class OnChain:
-    """Reads at the latest block. Every method raises kit.chain.rpc.RpcUnavailable when there is no answer."""
+    """Reads at the latest block. Every method raises RpcError or UnexpectedAnswer when there is no usable answer."""
 
     def __init__(self, rpc: Rpc, *, escrow: bytes, relay: bytes) -> None:
         self._rpc = rpc

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gateway.x402 import deposits, exact, orders, refunds, vouchers
+from gateway.x402.abi import UnexpectedAnswer
 from gateway.x402.channels import TERM_CODES
 from gateway.x402.codes import Code
 from gateway.x402.facilitator import (
@@ -42,9 +43,12 @@ from gateway.x402.payloads import (
 )
 from kit import metrics
 from kit.chain.guard import ChainMismatch
-from kit.chain.rpc import RpcUnavailable
+from kit.chain.rpc import RpcError
 
 _answers = metrics.counter("lockgate_x402_answers_total", "Facilitator answers", ["call", "scheme", "outcome"])
+
+# Without a usable answer of the right chain there is no verdict.
+_NO_CHAIN = (RpcError, ChainMismatch, UnexpectedAnswer)
 
 
 def verify(f: Facilitator, body: bytes) -> dict[str, Any]:
@@ -55,7 +59,7 @@ def verify(f: Facilitator, body: bytes) -> dict[str, Any]:
     except Refusal as refusal:
         _count("verify", envelope, "refused")
         return refusal.verify_document()
-    except (RpcUnavailable, ChainMismatch) as error:
+    except _NO_CHAIN as error:
         _count("verify", envelope, "chain_lost")
         raise ChainLost("the chain does not answer") from error
     _count("verify", envelope, "valid")
@@ -70,7 +74,7 @@ def settle(f: Facilitator, body: bytes, request: Request) -> dict[str, Any]:
     except Refusal as refusal:
         _count("settle", envelope, "pending" if refusal.code == Code.SETTLEMENT_PENDING else "refused")
         return refusal.settle_document(envelope.network)
-    except (RpcUnavailable, ChainMismatch) as error:
+    except _NO_CHAIN as error:
         _count("settle", envelope, "chain_lost")
         raise ChainLost("the chain does not answer") from error
     _count("settle", envelope, "settled")

@@ -121,13 +121,14 @@ class World:
 
     def payer(self, tokens: int = 100 * 10**6) -> LocalAccount:
         """A new payer with so many units of the token."""
-        made: LocalAccount = Account.from_key(
-            keccak(text=f"lockgate x402 test payer {next(_numbers)} {time.time_ns()}")
-        )
+        made: LocalAccount = Account.create()
         if tokens:
-            data = calldata("mint(address,uint256)", ["address", "uint256"], [made.address, tokens])
-            self.send(DEPLOYER, self.contracts.token.address, data)
+            self.mint(made.address, tokens)
         return made
+
+    def mint(self, address: str, tokens: int) -> None:
+        data = calldata("mint(address,uint256)", ["address", "uint256"], [address, tokens])
+        self.send(DEPLOYER, self.contracts.token.address, data)
 
     def send(self, sender: str, to: str, data: bytes) -> None:
         self.node.anvil.fund(sender, 10**20)
