@@ -22,6 +22,7 @@ FILES = (
     "receiver-authorizer.key",
     "beat.alive",
     "rpc.delay",
+    "sanctions.txt",
 )
 POSTGRES = "postgres"
 
@@ -57,6 +58,10 @@ class RunDir:
     @property
     def metrics(self) -> Path:
         return self.path / "metrics"
+
+    @property
+    def sanctions(self) -> Path:
+        return self.path / "sanctions.txt"
 
     @property
     def lock(self) -> Path:

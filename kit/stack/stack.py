@@ -26,6 +26,9 @@ CHAIN_IDS = (LOCAL_CHAIN_ID, 84532)
 
 DATABASE = "gateway"
 
+NOBODY_LISTED = "# Sanctioned addresses, one 0x address a line. A fresh local chain has nobody to list.\n"
+"""A list that is given, and empty: without one the gateway refuses every payment."""
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -84,6 +87,7 @@ class Stack(Launcher):
     def bring_up(self) -> None:
         """Start everything, then write stack.json. Raises StackError."""
         keyring.save(self.keys, self.run.path)
+        self.run.sanctions.write_text(NOBODY_LISTED)
         self._check_outside()
         at = self._start_servers()
         self.endpoints = at
