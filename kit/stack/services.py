@@ -25,9 +25,6 @@ API_WORKERS = 2
 BEAT_SECONDS = 30.0
 DRAIN_SECONDS = 40.0
 
-_SANCTIONS = """\
-# One address a line; read again when the file changes. Nobody is listed on a local chain until you add a line.
-"""
 _PASSED_ON = ("HOME", "PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE")
 
 
@@ -52,16 +49,12 @@ def environment(run: RunDir, at: Endpoints, contracts_file: Path) -> dict[str, s
     """The environment of our processes; the caller's settings are kept unless the stack fixes them."""
     kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     kept |= {name: value for name, value in os.environ.items() if name.startswith(("LOCKGATE_", "OTEL_"))}
-    sanctions = run.path / "sanctions.txt"
-    if not sanctions.exists():
-        sanctions.write_text(_SANCTIONS, "utf-8")
     return kept | {
         "LOCKGATE_DATABASE_URL": at.database_url,
         "LOCKGATE_BROKER_URL": at.broker_url,
         "LOCKGATE_CHAIN_RPC_URL": at.service_rpc_url,
         "LOCKGATE_CHAIN_ID": str(at.chain_id),
         "LOCKGATE_CONTRACTS_FILE": str(contracts_file),
-        "LOCKGATE_SANCTIONS_FILE": os.environ.get("LOCKGATE_SANCTIONS_FILE", str(sanctions)),
         "LOCKGATE_RELAY_KEY_FILE": str(run.path / "relay.key"),
         "LOCKGATE_RECEIVER_AUTHORIZER_KEY_FILE": str(run.path / "receiver-authorizer.key"),
         "LOCKGATE_HTTP_HOST": "127.0.0.1",
@@ -69,6 +62,7 @@ def environment(run: RunDir, at: Endpoints, contracts_file: Path) -> dict[str, s
         "LOCKGATE_API_WORKERS": os.environ.get("LOCKGATE_API_WORKERS", str(API_WORKERS)),
         "LOCKGATE_PUBLIC_URL": at.gateway_url,
         "LOCKGATE_SANCTIONS_FILE": os.environ.get("LOCKGATE_SANCTIONS_FILE", str(run.sanctions)),
+        "LOCKGATE_CLAIM_AGE_SECONDS": os.environ.get("LOCKGATE_CLAIM_AGE_SECONDS", "5"),
         "LOCKGATE_METRICS_DIR": str(run.metrics),
         "LOCKGATE_BEAT_LIVENESS_FILE": str(run.path / "beat.alive"),
         "LOCKGATE_LOG_LEVEL": os.environ.get("LOCKGATE_LOG_LEVEL", "INFO"),
@@ -99,7 +93,7 @@ def contracts_step(env: Mapping[str, str], at: Endpoints, keys: Keys, out: Path)
 
 
 def gateway_parts(env: Mapping[str, str], run: RunDir, at: Endpoints) -> list[Part]:
-    """Migrations, then worker, beat and, last up and first down, the API."""
+    """Migrations, then worker, beat and the API: last started, so first stopped."""
     servers = ("postgres", "valkey", "anvil", CONTRACTS_STEP)
     return [
         Part(
@@ -132,7 +126,7 @@ def gateway_parts(env: Mapping[str, str], run: RunDir, at: Endpoints) -> list[Pa
             command=lockgate("gateway", "serve", "--workers", env["LOCKGATE_API_WORKERS"]),
             env=env,
             ready=http_answers(at.gateway_url, "/healthz", "/readyz"),
-            depends_on=(*servers, MIGRATE_STEP, "worker", "beat"),
+            depends_on=(*servers, MIGRATE_STEP),
             deadline=60.0,
             stop_seconds=DRAIN_SECONDS,
         ),
