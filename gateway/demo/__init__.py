@@ -19,7 +19,8 @@ import httpx
 from gateway.demo.payer import Paid, Payer
 from gateway.demo.watch import Watch
 
-VOUCHERS = 20
+# Each deposit carries ten payments, so that some of the last one is left to be refunded.
+VOUCHERS = 25
 EXACT = 3
 PRICE = 1_000
 SHOP_READY_SECONDS = 20.0
@@ -125,14 +126,16 @@ class _Demo:
     async def _vouchers(self, shop: _Shop) -> None:
         _say(f"batch-settlement: {VOUCHERS} payments of {_money(PRICE)} by the official x402 client")
         paid = await self._payer.pay_by_voucher(f"{shop.url}/article", VOUCHERS)
-        first, rest = paid[0], paid[1:]
-        gas = self._watch.gas_used(first.transaction)
-        deposited = int(first.receipt["amount"])
-        _say(f"  deposit of {_money(deposited)} and first payment: {first.transaction} ({gas:,} gas)")
+        deposits = [each for each in paid if each.transaction]
+        vouchers = [each for each in paid if not each.transaction]
+        for each in deposits:
+            gas = self._watch.gas_used(each.transaction)
+            deposited = _money(int(each.receipt["amount"]))
+            _say(f"  deposit of {deposited} with a payment: {each.transaction} ({gas:,} gas) in {each.seconds:.2f} s")
         charged = int(paid[-1].receipt["extra"]["channelState"]["chargedCumulativeAmount"])
         if charged != VOUCHERS * PRICE:
             raise DemoFailed(f"the channel is charged {charged}, not {VOUCHERS * PRICE}")
-        _say(f"  {len(rest)} vouchers, each durable before its answer: {_times(rest)} (request to answer)")
+        _say(f"  {len(vouchers)} vouchers, each durable before its answer: {_times(vouchers)} (request to answer)")
         stored = self._watch.payments(scheme=1)
         _say(f"  in the book: {stored.count} payments, {_money(stored.amount)}\n")
 
