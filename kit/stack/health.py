@@ -90,7 +90,7 @@ def worker_answers(broker_url: str) -> Check:
     def check() -> None:
         with Celery(broker=broker_url) as app:
             try:
-                answers = app.control.inspect(timeout=PING_SECONDS).ping()
+                answers = app.control.inspect(timeout=PING_SECONDS, limit=1).ping()
             except (OperationalError, OSError) as error:
                 raise NotReadyError(f"ping: {error}") from error
         if not answers:

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from kit.stack import rundir
-from kit.stack.parts import NotReadyError, Part, PartError, in_order
+from kit.stack.parts import NotReadyError, Part, PartError, in_waves
 from kit.stack.paths import ROOT
 from kit.stack.rundir import RunDir
 from kit.stack.supervisor import Process, SpawnError, Supervisor
@@ -89,26 +89,23 @@ class Launcher:
         return list(self._parts)
 
     def start_all(self, parts: list[Part]) -> None:
-        """Each part in the order of dependence, each ready before the next. Raises PartError."""
-        for part in in_order(parts):
-            self._parts[part.name] = RunningPart(part, self.run.log(part.name))
-            self.start(part.name)
+        """Parts that depend on nothing missing start together; all are ready at return. Raises PartError."""
+        for wave in in_waves(parts):
+            for part in wave:
+                self._parts[part.name] = RunningPart(part, self.run.log(part.name))
+                self._spawn(self._parts[part.name])
+            started = time.monotonic()
+            for part in wave:
+                self._await(self._parts[part.name], started)
+                if part.after is not None:
+                    part.after()
 
     def start(self, name: str) -> None:
-        """Start a part that does not run, with its data as it is, and wait for it. Raises PartError."""
+        """Start a part again with its data as it is, and wait for it. Raises PartError."""
         running = self._parts[name]
-        if running.alive:
-            return
-        started = time.monotonic()
-        again = running.process is not None
-        self._spawn(running)
-        if running.part.once:
-            self._await_step(running)
-        else:
-            self._await_ready(running)
-        if running.part.after is not None and not again:
-            running.part.after()
-        self._report(f"{name} ready in {time.monotonic() - started:.1f} s")
+        if not running.alive:
+            self._spawn(running)
+            self._await(running, time.monotonic())
 
     def stop(self, name: str) -> None:
         """Ask a part to stop, and kill what is left when its time is over."""
@@ -195,6 +192,13 @@ class Launcher:
         except SpawnError as error:
             raise running.error(f"could not be started: {error}") from error
         running.wanted = not part.once
+
+    def _await(self, running: RunningPart, started: float) -> None:
+        if running.part.once:
+            self._await_step(running)
+        else:
+            self._await_ready(running)
+        self._report(f"{running.part.name} ready in {time.monotonic() - started:.1f} s")
 
     def _await_step(self, running: RunningPart) -> None:
         process = running.process

@@ -57,20 +57,20 @@ class Part:
     """Where standard output goes when it must stay out of the log."""
 
 
-def in_order(parts: list[Part]) -> list[Part]:
-    """The same parts, each after those it depends on; a dependency that is not among them is outside.
+def in_waves(parts: list[Part]) -> list[list[Part]]:
+    """The same parts in waves, each part in the first wave after all those it depends on.
 
-    Raises StackError on a circle.
+    A dependency that is not among them is outside. Raises StackError on a circle.
     """
     names = {part.name for part in parts}
-    placed: list[Part] = []
+    waves: list[list[Part]] = []
     done: set[str] = set()
     waiting = list(parts)
     while waiting:
-        now = next((part for part in waiting if names & set(part.depends_on) <= done), None)
-        if now is None:
+        wave = [part for part in waiting if names & set(part.depends_on) <= done]
+        if not wave:
             raise StackError(f"parts depend on each other in a circle: {', '.join(p.name for p in waiting)}")
-        waiting.remove(now)
-        placed.append(now)
-        done.add(now.name)
-    return placed
+        waves.append(wave)
+        done |= {part.name for part in wave}
+        waiting = [part for part in waiting if part.name not in done]
+    return waves

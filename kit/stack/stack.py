@@ -93,12 +93,13 @@ class Stack(Launcher):
         self.endpoints = at
         contracts_file = self.options.contracts_file or self.run.contracts_json
         self.env = services.environment(self.run, at, contracts_file)
+        parts: list[Part] = []
         if self.options.contracts and self.options.contracts_file is None:
-            self.start_all([services.contracts_step(self.env, at, self.keys, contracts_file)])
-        merchant: dict[str, Any] = {}
+            parts.append(services.contracts_step(self.env, at, self.keys, contracts_file))
         if self.options.gateway:
-            self.start_all(services.gateway_parts(self.env, self.run, at))
-            merchant = self._create_merchant(contracts_file)
+            parts += services.gateway_parts(self.env, self.run, at)
+        self.start_all(parts)
+        merchant = self._create_merchant(contracts_file) if self.options.gateway else {}
         self.info = self._describe(at, contracts_file, merchant)
         rundir.write_json(self.run.stack_json, self.info)
 

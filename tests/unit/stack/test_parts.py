@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kit.stack.launcher import as_info
-from kit.stack.parts import Part, PartError, StackError, in_order
+from kit.stack.parts import Part, PartError, StackError, in_waves
 from kit.stack.ports import HIGHEST, LOWEST, free_ports
 
 
@@ -16,21 +16,22 @@ def part(name: str, *depends_on: str) -> Part:
     return Part(name, ("true",), {}, depends_on=depends_on)
 
 
-def names(parts: list[Part]) -> list[str]:
-    return [one.name for one in in_order(parts)]
+def names(parts: list[Part]) -> list[list[str]]:
+    return [[one.name for one in wave] for wave in in_waves(parts)]
 
 
 def test_each_part_follows_those_it_depends_on() -> None:
-    assert names([part("api", "db", "worker"), part("worker", "db"), part("db")]) == ["db", "worker", "api"]
+    given = [part("api", "db", "migrate"), part("migrate", "db"), part("db"), part("worker", "db", "migrate")]
+    assert names(given) == [["db"], ["migrate"], ["api", "worker"]]
 
 
 def test_a_dependency_outside_is_no_obstacle() -> None:
-    assert names([part("api", "db")]) == ["api"]
+    assert names([part("api", "db")]) == [["api"]]
 
 
 def test_a_circle_is_refused_with_its_members() -> None:
     with pytest.raises(StackError, match=r"circle: a, b"):
-        in_order([part("a", "b"), part("b", "a"), part("c")])
+        in_waves([part("a", "b"), part("b", "a"), part("c")])
 
 
 def test_a_parts_environment_is_not_shown() -> None:
