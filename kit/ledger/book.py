@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
@@ -20,6 +22,10 @@ MAX_LEGS_A_POSTING = 20_000
 
 class Unbalanced(ValueError):
     """The legs of a transfer do not sum to zero, or are too few."""
+
+
+class UnknownAccount(Exception):
+    """A leg names an account that the tenant has not, or that holds another asset. Nothing of the batch was posted."""
 
 
 class UnequalReplay(Exception):
@@ -73,10 +79,10 @@ def open_asset(
     connection: psycopg.Connection[Any], *, chain_id: int, address: bytes, symbol: str, decimals: int
 ) -> Asset:
     """Register an asset, or find it. Raises ValueError when it is known with other decimals."""
-    row = connection.execute(
-        _QUERIES.sql("open_asset"),
-        {"chain_id": chain_id, "address": address, "symbol": symbol, "decimals": decimals},
-    ).fetchone()
+    facts = {"chain_id": chain_id, "address": address, "symbol": symbol, "decimals": decimals}
+    # Looked up first: an insert that finds its row there has used up a number all the same.
+    row = connection.execute(_QUERIES.sql("find_asset"), facts).fetchone()
+    row = row or connection.execute(_QUERIES.sql("open_asset"), facts).fetchone()
     assert row is not None
     if row[1] != decimals:
         raise ValueError(f"asset 0x{address.hex()} of chain {chain_id} has {row[1]} decimals, not {decimals}")
@@ -112,13 +118,15 @@ def post(
 
     `shard` is the writer's own row of each unfloored balance. `held_elsewhere` names accounts whose balance is kept
     by another row (a channel's, by channel_states), which the caller moves in the same transaction.
-    Raises BelowFloor, UnequalReplay (both before anything stands: the caller's transaction is to be rolled back).
+    Raises BelowFloor, UnknownAccount, UnequalReplay; nothing of the batch stands then, once the caller's transaction
+    is rolled back.
     """
-    if not transfers:
-        return []
-    rows = [(t, number, leg) for t in transfers for number, leg in enumerate(t.legs)]
+    once = _without_repeats(transfers)
+    rows = [(t, number, leg) for t in once for number, leg in enumerate(t.legs)]
     if len(rows) > MAX_LEGS_A_POSTING:
         raise ValueError(f"{len(rows)} legs in one posting; {MAX_LEGS_A_POSTING} are the most")
+    if not rows:
+        return []
     parameters = {
         "tenant_id": [t.tenant_id for t, _, _ in rows],
         "transfer_id": [t.transfer_id for t, _, _ in rows],
@@ -129,13 +137,9 @@ def post(
         "held_elsewhere": list(held_elsewhere),
         "shard": shard,
     }
-    try:
-        written = connection.execute(_QUERIES.sql("post"), parameters, prepare=True).fetchall()
-    except errors.CheckViolation as error:
-        if error.diag.constraint_name == "ledger_balance_not_below_floor":
-            raise BelowFloor(error.diag.message_detail or "an account would fall below its floor") from error
-        raise
-    return _answers(connection, transfers, {(tenant, identifier) for tenant, identifier, _ in written})
+    # What is found out only afterwards must undo the statement too.
+    with connection.transaction() if connection.autocommit else nullcontext():
+        return _answers(connection, transfers, _write(connection, parameters))
 
 
 def balance(connection: psycopg.Connection[Any], tenant_id: int, account_id: int) -> int:
@@ -145,19 +149,42 @@ def balance(connection: psycopg.Connection[Any], tenant_id: int, account_id: int
     return int(row[0])
 
 
+def _without_repeats(transfers: Sequence[Transfer]) -> list[Transfer]:
+    """Each transfer once. Raises UnequalReplay when two share an id and differ."""
+    once: dict[tuple[int, UUID], Transfer] = {}
+    for transfer in transfers:
+        if once.setdefault((transfer.tenant_id, transfer.transfer_id), transfer) != transfer:
+            raise UnequalReplay(f"transfer {transfer.transfer_id} stands twice in one posting, with other legs")
+    return list(once.values())
+
+
+def _write(connection: psycopg.Connection[Any], parameters: dict[str, Any]) -> Counter[tuple[int, UUID]]:
+    """How many legs of each transfer are new."""
+    try:
+        written = connection.execute(_QUERIES.sql("post"), parameters, prepare=True).fetchall()
+    except errors.CheckViolation as error:
+        if error.diag.constraint_name == "ledger_balance_not_below_floor":
+            raise BelowFloor(error.diag.message_detail or "an account would fall below its floor") from error
+        raise
+    except errors.NotNullViolation as error:
+        raise UnknownAccount(error.diag.message_detail or "a leg's account is not in the book") from error
+    return Counter((tenant, identifier) for tenant, identifier, _ in written)
+
+
 def _answers(
-    connection: psycopg.Connection[Any], transfers: Sequence[Transfer], written: set[tuple[int, UUID]]
+    connection: psycopg.Connection[Any], transfers: Sequence[Transfer], written: Counter[tuple[int, UUID]]
 ) -> list[Posted]:
     answers: list[Posted] = []
     for transfer in transfers:
-        if (transfer.tenant_id, transfer.transfer_id) in written:
+        legs_written = written.pop((transfer.tenant_id, transfer.transfer_id), 0)
+        if legs_written == len(transfer.legs):
             answers.append(Posted.NEW)
-            written.discard((transfer.tenant_id, transfer.transfer_id))
             continue
         stored = connection.execute(
             _QUERIES.sql("legs_of"), {"tenant_id": transfer.tenant_id, "transfer_id": transfer.transfer_id}
         ).fetchall()
-        if [(row[1], row[2], int(row[3])) for row in stored] != [
+        # Some legs but not all were written: the others stood already, so this transfer has more of them.
+        if legs_written or [(row[1], row[2], int(row[3])) for row in stored] != [
             (leg.account_id, transfer.asset_id, leg.amount) for leg in transfer.legs
         ]:
             raise UnequalReplay(f"transfer {transfer.transfer_id} is in the book with other legs")

@@ -14,6 +14,9 @@ SELECT account_id FROM opened
 SELECT account_id FROM ledger_accounts
 WHERE tenant_id = %(tenant_id)s AND kind = %(kind)s AND reference = %(reference)s AND asset_id = %(asset_id)s
 
+-- name: find_asset
+SELECT asset_id, decimals FROM ledger_assets WHERE chain_id = %(chain_id)s AND address = %(address)s
+
 -- name: open_asset
 INSERT INTO ledger_assets (chain_id, address, symbol, decimals)
 VALUES (%(chain_id)s, %(address)s, %(symbol)s, %(decimals)s)
@@ -21,9 +24,13 @@ ON CONFLICT (chain_id, address) DO UPDATE SET symbol = EXCLUDED.symbol
 RETURNING asset_id, decimals
 
 -- name: post
--- One statement for a whole batch of transfers. A transfer whose legs are already there is left out whole.
+-- One statement for a whole batch of transfers. A transfer whose legs are already there is left out.
+-- A leg's account is looked up: one that is not there, or of another tenant or asset, fails as NULL.
 WITH leg AS MATERIALIZED (
-    SELECT *
+    SELECT t.tenant_id, t.transfer_id, t.leg,
+           (SELECT a.account_id FROM ledger_accounts a
+            WHERE a.tenant_id = t.tenant_id AND a.account_id = t.account_id AND a.asset_id = t.asset_id) AS account_id,
+           t.asset_id, t.amount
     FROM unnest(%(tenant_id)b::int4[], %(transfer_id)b::uuid[], %(leg)b::int2[], %(account_id)b::int8[],
                 %(asset_id)b::int2[], %(amount)b::numeric[])
          AS t(tenant_id, transfer_id, leg, account_id, asset_id, amount)

@@ -25,7 +25,7 @@ def connection(gateway_database_url: str) -> Iterator[psycopg.Connection[Any]]:
 
 
 def claim(connection: psycopg.Connection[Any], **changed: Any) -> bool:
-    facts = {"tenant_id": 1, "route": ROUTE, "key": "order-1", "body_hash": BODY} | changed
+    facts: dict[str, Any] = {"tenant_id": 1, "route": ROUTE, "key": "order-1", "body_hash": BODY} | changed
     return claim_key(connection, **facts)
 
 
