@@ -82,8 +82,8 @@ class _Demo:
             await self._vouchers(shop)
             await self._exact(shop)
             self._claims()
-            self._refund(shop)
-            self._books()
+            block = self._refund(shop)
+            self._books(block)
         finally:
             shop.process.terminate()
             shop.process.wait(timeout=20)
@@ -158,7 +158,7 @@ class _Demo:
         )
         _say(f"  the merchant's treasury Safe holds {_money(treasury)}\n")
 
-    def _refund(self, shop: _Shop) -> None:
+    def _refund(self, shop: _Shop) -> int:
         _say("cooperative refund of what is left in the channel")
         token = self._info["chain"]["token"]["address"]
         before = self._watch.token_balance(token, self._payer.address)
@@ -168,10 +168,11 @@ class _Demo:
         _say(f"  {transaction} ({gas:,} gas): {_money(after - before)} back to the payer\n")
         if after <= before:
             raise DemoFailed("the refund moved nothing")
+        return self._watch.block_of(transaction)
 
-    def _books(self) -> None:
+    def _books(self, block: int) -> None:
         done = subprocess.run(
-            [sys.executable, "-m", "kit.cli", "books", "check"],
+            [sys.executable, "-m", "kit.cli", "books", "check", "--block", str(block), "--wait", "30"],
             env=self._stack.env,
             capture_output=True,
             text=True,

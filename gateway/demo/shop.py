@@ -5,6 +5,10 @@ Run it with `uvicorn --factory gateway.demo.shop:create`; its settings are LOCKG
 
 from __future__ import annotations
 
+import argparse
+import json
+import sys
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -68,3 +72,39 @@ def build(settings: ShopSettings) -> Any:
     )
     api_key = None if settings.api_key is None else settings.api_key.get_secret_value()
     return Paywall(shop, PaywallConfig(settings.facilitator_url, settings.public_url, terms, routes, api_key))
+
+
+class _Command:
+    """The entry object of the `shop` word: the shop for the running stack."""
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        parser.description = "A merchant's service behind the paywall: GET /article and POST /echo are paid."
+        parser.add_argument("--port", type=int, default=8402)
+        parser.add_argument("--price", type=int, default=1000, help="in the token's smallest unit")
+        parser.add_argument("--stack", type=Path, default=Path(".run/stack.json"), help="what `make up` wrote")
+
+    def run(self, args: argparse.Namespace) -> int:
+        import uvicorn  # noqa: PLC0415 - only a running shop needs a server
+
+        try:
+            stack = json.loads(args.stack.read_text("utf-8"))
+        except OSError as error:
+            sys.stderr.write(f"shop: {error}; is the stack up?\n")
+            return 1
+        chain, gateway = stack["chain"], stack["gateway"]
+        settings = ShopSettings(
+            facilitator_url=gateway["x402_url"],
+            public_url=f"http://127.0.0.1:{args.port}",
+            network=f"eip155:{chain['chain_id']}",
+            asset=chain["token"]["address"],
+            asset_name=chain["token"]["name"],
+            asset_version=chain["token"]["version"],
+            pay_to=chain["treasury_safe"],
+            api_key=SecretStr(gateway["merchant_api_key"]),
+            price=args.price,
+        )
+        uvicorn.run(build(settings), host="127.0.0.1", port=args.port, log_level="warning")
+        return 0
+
+
+command = _Command()

@@ -40,13 +40,11 @@ class Watch:
 
     def gas_used(self, tx_hash: str) -> int:
         """Raises TimeoutError when the transaction is not mined in time."""
-        deadline = time.monotonic() + RECEIPT_SECONDS
-        while time.monotonic() < deadline:
-            receipt = self._call("eth_getTransactionReceipt", tx_hash)
-            if receipt is not None:
-                return int(receipt["gasUsed"], 16)
-            time.sleep(0.05)
-        raise TimeoutError(f"{tx_hash} has no receipt")
+        return int(self._receipt(tx_hash)["gasUsed"], 16)
+
+    def block_of(self, tx_hash: str) -> int:
+        """Raises TimeoutError when the transaction is not mined in time."""
+        return int(self._receipt(tx_hash)["blockNumber"], 16)
 
     def token_balance(self, token: str, holder: str) -> int:
         data = _BALANCE_OF + holder.removeprefix("0x").lower().rjust(64, "0")
@@ -73,6 +71,15 @@ class Watch:
             "SELECT bool_and(settled >= charged) FROM channel_states WHERE charged > 0"
         ).fetchone()
         return row is not None and row[0] is True
+
+    def _receipt(self, tx_hash: str) -> dict[str, str]:
+        deadline = time.monotonic() + RECEIPT_SECONDS
+        while time.monotonic() < deadline:
+            receipt: dict[str, str] | None = self._call("eth_getTransactionReceipt", tx_hash)
+            if receipt is not None:
+                return receipt
+            time.sleep(0.05)
+        raise TimeoutError(f"{tx_hash} has no receipt")
 
     def _call(self, method: str, *parameters: Any) -> Any:
         answer = self._rpc.post("", json={"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters}).json()
