@@ -33,6 +33,7 @@ def schedule(settings: Settings) -> dict[str, Any]:
         "settle what is claimed": _every(2.0, "settle_due"),
         "deliver the outbox": _every(2.0, "deliver_outbox"),
         "show life": _every(5.0, "heartbeat"),
+        "expire": _every(5.0, "expire"),
         "sweep": _every(10.0, "sweep"),
     }
 

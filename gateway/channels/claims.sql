@@ -98,3 +98,25 @@ WHERE s.withdraw_requested_at <> 0 AND s.charged > s.claimed
 -- name: unclaimable
 SELECT count(*) FROM channel_states s JOIN channels c USING (merchant_id, channel_no)
 WHERE s.first_unclaimed_at IS NOT NULL AND s.kept AND c.receiver_authorizer <> %(authorizer)s
+
+-- name: release_what_is_over
+-- What a refund kept back while its outcome was open, when nobody came back to ask. The rows' locks and their amounts
+-- make it happen once, beside the facilitator's own release.
+WITH over AS (
+    SELECT x.merchant_id, x.settlement_key, x.channel_no, x.withheld
+    FROM x402_settlements x
+    JOIN chain_transactions t ON t.tenant_id = 0 AND t.transaction_id = x.transaction_id
+    WHERE x.withheld > 0 AND t.is_final
+      AND (t.state IN (5, 6, 7)
+           OR (t.state = 4 AND t.block_number <= (SELECT max(head_number) FROM chain_mirror)))
+    ORDER BY x.merchant_id, x.channel_no, x.settlement_key
+    LIMIT %(limit)s
+    FOR UPDATE OF x
+), released AS (
+    UPDATE x402_settlements x SET withheld = 0 FROM over o
+    WHERE x.merchant_id = o.merchant_id AND x.settlement_key = o.settlement_key
+)
+UPDATE channel_states s SET withheld = s.withheld - o.amount
+FROM (SELECT merchant_id, channel_no, sum(withheld) AS amount FROM over GROUP BY 1, 2) o
+WHERE s.merchant_id = o.merchant_id AND s.channel_no = o.channel_no
+RETURNING s.merchant_id, s.channel_no, o.amount

@@ -10,6 +10,7 @@ from celery import current_app, shared_task
 from celery.exceptions import SoftTimeLimitExceeded
 
 from gateway.channels.claims import LANE
+from gateway.channels.expiry import release_what_is_over
 from gateway.channels.measures import measure
 from gateway.channels.runtime import Runtime, runtime
 from kit.chain import lane as lanes
@@ -115,6 +116,13 @@ def sweep(here: Runtime) -> None:
     measure(here)
     outbox.measure(here.pool)
     measure_queue(current_app, current_app.conf.task_default_queue)
+
+
+@_task("expire")
+def expire(here: Runtime) -> None:
+    """Free what ended without anybody coming back for it; requests past their time lapse in push_transactions."""
+    with here.pool.connection() as connection:
+        release_what_is_over(connection)
 
 
 @_task("heartbeat", alone=False)

@@ -6,14 +6,16 @@ replaced or lapsed, and never waits for a person.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from psycopg_pool import ConnectionPool
 
 from kit.chain import transactions
 from kit.chain.fees import Fees, quote, raised
-from kit.chain.rpc import Receipt
+from kit.chain.rpc import MAX_BATCH, Receipt, hexed
 from kit.chain.sender import (
     EMPTY_GAS,
     EMPTY_KIND,
@@ -57,10 +59,11 @@ def tend(sender: Sender, pool: ConnectionPool, lane: str) -> int:
         known = transactions.open_of_lane(connection, lane, MAX_TENDED)
     if known:
         horizon = _horizon(sender, lane)
+        resting = _resting(sender, known, horizon)
         for transaction in known:
             if transaction.nonce is None:
                 sender.push(pool, transaction.transaction_id)
-            else:
+            elif transaction.transaction_id not in resting:
                 _tend_one(sender, pool, transaction, horizon)
         _fill_gaps(sender, pool, lane, horizon.count)
     OPEN.labels(lane).set(len(known))
@@ -72,6 +75,25 @@ def _horizon(sender: Sender, lane: str) -> Horizon:
     final = sender.rpc.finalized()
     final_count = sender.rpc.nonce_of(address, final.number)
     return Horizon(sender.rpc.nonce_of(address), final_count, final.number)
+
+
+def _resting(sender: Sender, known: Sequence[StoredTransaction], horizon: Horizon) -> set[UUID]:
+    """Mined transactions whose block is still in the chain and not final yet: nothing to do but wait.
+
+    A few blocks are asked for instead of many receipts, since finality can be a quarter of an hour away.
+    """
+    waiting = [one for one in known if one.block_number is not None and one.block_number > horizon.final_number]
+    numbers = sorted({one.block_number for one in waiting if one.block_number is not None})
+    hashes: dict[int, str | None] = {}
+    for start in range(0, len(numbers), MAX_BATCH):
+        some = numbers[start : start + MAX_BATCH]
+        blocks = sender.rpc.read_many([("eth_getBlockByNumber", (hex(number), False)) for number in some])
+        hashes |= {number: block and block["hash"] for number, block in zip(some, blocks, strict=True)}
+    return {
+        one.transaction_id
+        for one in waiting
+        if one.block_number is not None and one.block_hash and hashes[one.block_number] == hexed(one.block_hash)
+    }
 
 
 def _tend_one(sender: Sender, pool: ConnectionPool, known: StoredTransaction, horizon: Horizon) -> None:

@@ -107,7 +107,7 @@ TAMPERED = {
 def test_each_difference_is_named(world: World, database_url: str, busy: Channel, name: str) -> None:
     statement, what = TAMPERED[name]
     with world.pool.connection() as connection:
-        connection.execute(statement)  # type: ignore[arg-type]
+        connection.execute(statement)
     head = world.rpc.block("latest")
     assert head is not None
     found = check(world, database_url, head.number)

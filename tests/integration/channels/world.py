@@ -118,7 +118,7 @@ class World:
         )
         with self.pool.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
             row = cursor.execute(
-                f"SELECT {names} FROM channel_states JOIN channels USING (merchant_id, channel_no) "  # type: ignore[arg-type]  # noqa: S608
+                f"SELECT {names} FROM channel_states JOIN channels USING (merchant_id, channel_no) "  # noqa: S608
                 "WHERE channel_id = %s",
                 [channel.id],
             ).fetchone()
@@ -134,13 +134,14 @@ class World:
         """Sum of legs by kind of account."""
         with self.pool.connection() as connection:
             rows = connection.execute(
-                "SELECT kind, sum(amount) FROM ledger_legs JOIN ledger_accounts USING (tenant_id, account_id) GROUP BY kind"
+                "SELECT kind, sum(amount) FROM ledger_legs JOIN ledger_accounts USING (tenant_id, account_id) "
+                "GROUP BY kind"
             ).fetchall()
         return {kind: int(amount) for kind, amount in rows}
 
     def fetch(self, query: str, *words: Any) -> list[Any]:
         with self.pool.connection() as connection:
-            return connection.execute(query, list(words)).fetchall()  # type: ignore[arg-type]
+            return connection.execute(query, list(words)).fetchall()
 
     def charge(self, channel: Channel, total: int, *, ceiling: int | None = None) -> None:
         """What a capture does to a channel: charged up to `total`, with the voucher for it kept."""

@@ -8,7 +8,7 @@ import pytest
 from psycopg_pool import ConnectionPool
 
 from kit.work import heartbeat
-from kit.work.leases import LeaseLost, confirm, leased, release, take
+from kit.work.leases import Lease, LeaseLost, confirm, leased, release, take
 from tests.integration.chain.parts import wait_until
 
 
@@ -21,9 +21,16 @@ def test_of_many_one_gets_it(pool: ConnectionPool) -> None:
 def test_a_later_holder_has_a_higher_fence_and_the_earlier_cannot_commit(pool: ConnectionPool) -> None:
     first = take(pool, "job", 0.1)
     assert first is not None
-    taken = []
-    wait_until(lambda: bool(taken.append(take(pool, "job", 60)) or taken[-1]), "the lease ran out")
-    second = taken[-1]
+    taken: list[Lease] = []
+
+    def taken_over() -> bool:
+        lease = take(pool, "job", 60)
+        if lease is not None:
+            taken.append(lease)
+        return bool(taken)
+
+    wait_until(taken_over, "the lease ran out")
+    (second,) = taken
     assert second.fence > first.fence
     with pytest.raises(LeaseLost), pool.connection() as connection:
         connection.execute("INSERT INTO work_heartbeats VALUES (0, 'x', now(), 'late')")

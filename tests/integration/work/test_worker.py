@@ -40,7 +40,7 @@ class Book:
 
     def one(self, query: str, *words: Any) -> Any:
         with psycopg.connect(self._url) as connection:
-            row = connection.execute(query, list(words)).fetchone()  # type: ignore[arg-type]
+            row = connection.execute(query, list(words)).fetchone()
         return None if row is None else row[0]
 
     def merchant(self, treasury: str) -> int:
