@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -112,6 +113,18 @@ def test_fifty_parallel_requests_by_two_processes_get_consecutive_nonces(
     assert {outcome.state for outcome in outcomes} == {TransactionState.MINED}
     assert sorted(sender.load(pool, one).nonce or 0 for one in wanted) == list(range(50))
     assert balance(rpc) == 50
+
+
+def test_one_request_pushed_by_everybody_is_signed_once(
+    pool: ConnectionPool, chain: Node, rpc: Rpc, sender: Sender
+) -> None:
+    one = ask(pool, "a")
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(lambda _: sender.push(pool, one), range(12)))
+    assert sender.await_outcome(pool, one, 10).state is TransactionState.MINED
+    with pool.connection() as connection:
+        assert len(hashes_of(connection, one)) == 1
+    assert balance(rpc) == 1
 
 
 @pytest.mark.parametrize("step", ["before", "nonce", "stored", "committed", "broadcast"])

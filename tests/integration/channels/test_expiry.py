@@ -24,7 +24,8 @@ def withhold(world: World, channel: Channel, amount: int) -> UUID:
             dedup_key=channel.id.hex(),
         )
         connection.execute(
-            "INSERT INTO x402_settlements (merchant_id, settlement_key, kind, fingerprint, request_hash, transaction_id, "
+            "INSERT INTO x402_settlements (merchant_id, settlement_key, kind, fingerprint, request_hash, "
+            "transaction_id, "
             "subject, channel_no, withheld) SELECT merchant_id, channel_id, 3, channel_id, channel_id, %s, payer, "
             "channel_no, %s FROM channels WHERE channel_id = %s",
             [identifier, amount, channel.id],

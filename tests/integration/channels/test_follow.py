@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import random
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from psycopg_pool import ConnectionPool
@@ -12,7 +15,7 @@ from gateway.channels.chain_events import ChannelEvents
 from gateway.channels.service import apply_receipt
 from kit.chain.follower import Follower, ReorgTooDeep, find_mirror
 from kit.chain.guard import ChainMismatch
-from kit.chain.rpc import Rpc, RpcUnavailable
+from kit.chain.rpc import Block, Log, Rpc, RpcUnavailable
 from tests.integration.chain.parts import CHAIN_ID, Node, account, node, proxy
 from tests.integration.channels.world import World, build
 
@@ -98,8 +101,6 @@ def test_transfers_to_the_receiver_are_payments_settled_when_final(world: World)
 
 
 def test_foreign_channels_and_receivers_are_nobodys(world: World) -> None:
-    from dataclasses import replace
-
     foreign = replace(world.channel(), receiver=account("stranger").address)
     world.deposit(foreign, 500)
     world.follow()
@@ -158,25 +159,48 @@ def test_a_reorganisation_over_a_deposit_and_a_claim(world: World, depth: int) -
     assert world.balances()["escrow"] == -1_500
 
 
-def test_a_block_that_leaves_and_returns_is_booked_once(world: World) -> None:
-    """The same logs, applied, taken back, and applied again."""
+class Forked(Rpc):
+    """A node that can pretend that from some block on the chain is another, empty one."""
+
+    fork_at: int | None = None
+
+    def block(self, at: int | str | bytes) -> Block | None:
+        found = super().block(at)
+        if found is None or self.fork_at is None or found.number < self.fork_at:
+            return found
+        parent = found.parent_hash if found.number == self.fork_at else other(found.parent_hash)
+        return replace(found, hash=other(found.hash), parent_hash=parent, bloom=bytes(256))
+
+    def logs_of(self, block_hash: bytes, addresses: Sequence[bytes], topics: Sequence[Any] = ()) -> list[Log]:
+        real = super().block(block_hash)
+        return [] if real is None else super().logs_of(block_hash, addresses, topics)
+
+
+def other(block_hash: bytes) -> bytes:
+    return bytes(byte ^ 0xFF for byte in block_hash)
+
+
+def test_a_branch_that_leaves_and_returns_is_booked_once_each_time(world: World) -> None:
+    """The very same logs, applied, taken back, and applied again."""
     channel = world.channel()
-    world.follow()
-    snapshot = world.node.anvil.request("evm_snapshot")
-    world.deposit(channel, 300)
-    block = world.rpc.block("latest")
-    assert block is not None
-    state = world.node.anvil.request("anvil_dumpState")
-    world.follow()
-    world.node.anvil.request("evm_revert", snapshot)
-    world.node.mine(2)
-    world.follow()
-    assert world.numbers(channel)[0] == 0
-    assert state
-    world.deposit(channel, 300)
-    world.follow()
-    assert world.numbers(channel)[0] == 300
-    assert world.balances() == {"escrow": -300, "channel": 300}
+    world.deposit(channel, 100)
+    first = world.rpc.block("latest")
+    world.deposit(channel, 200)
+    world.claim((channel, 50))
+    world.settle()
+    world.transfer(9)
+    assert first is not None
+    wire = Forked(world.node.url)
+    follower = Follower(wire, CHAIN_ID, ChannelEvents(world.escrow), start_block=world.escrow.start_block)
+    seen = []
+    for fork_at in (None, first.number + 1, None, first.number + 1, None):
+        wire.fork_at = fork_at
+        while not follower.step(world.pool).caught_up:
+            pass
+        seen.append((world.numbers(channel), world.balances()["escrow"]))
+    whole, cut = ((300, 50, 50, 50), -250), ((100, 0, 0, 0), -100)
+    assert seen == [whole, cut, whole, cut, whole]
+    assert world.fetch("SELECT state, amount::int FROM payments WHERE scheme = 2") == [(3, 9)]
 
 
 def test_a_deposit_under_captured_payments_leaves_a_deficit_until_it_returns(world: World) -> None:
