@@ -199,18 +199,18 @@ class _Run:
         identity = payment.identity(self._scope["method"], exchange.target(self._scope), body)
         try:
             async with self._paywall._lanes.hold(payment.lane):
-                known = self._paywall._replays.find(identity)
+                known = self._paywall._replays.find(payment.lane, identity)
                 if known is not None:
-                    return await self._again(payment, asked, identity, known)
+                    return await self._again(payment, asked, known)
                 return await self._first(payment, asked, identity, body)
         except Busy:
             return self.payment_required(Code.BATCH_CHANNEL_BUSY)
 
-    async def _again(self, payment: Payment, asked: Requirements, identity: bytes, known: Attempt) -> Answer:
+    async def _again(self, payment: Payment, asked: Requirements, known: Attempt) -> Answer:
         """This request was here before: its answer, or the settlement that it still waits for."""
         if known.settled is not None:
             return known.settled
-        return await self._settle(payment, asked, identity, known)
+        return await self._settle(payment, asked, known)
 
     async def _first(self, payment: Payment, asked: Requirements, identity: bytes, body: bytes) -> Answer:
         verdict = await self._facilitator.verify(payment.document, asked)
@@ -222,26 +222,26 @@ class _Run:
             withheld = await exchange.run_app(self._paywall._app, self._scope, body, self._config.response_bytes_most)
             if withheld.status >= 400:
                 return withheld
-        attempt = Attempt(f"{identity.hex()}-{secrets.token_hex(8)}", withheld=withheld)
-        return await self._settle(payment, asked, identity, attempt)
+        attempt = Attempt(identity, f"{identity.hex()}-{secrets.token_hex(8)}", withheld=withheld)
+        return await self._settle(payment, asked, attempt)
 
-    async def _settle(self, payment: Payment, asked: Requirements, identity: bytes, attempt: Attempt) -> Answer:
+    async def _settle(self, payment: Payment, asked: Requirements, attempt: Attempt) -> Answer:
         """Settle this attempt; while the outcome is open, the app's answer waits for whoever asks again."""
         replays = self._paywall._replays
-        replays.keep(identity, attempt)
+        replays.keep(payment.lane, attempt)
         settled = await self._facilitator.settle(payment.document, asked, attempt.key)
         if settled.reason == Code.SETTLEMENT_PENDING and not settled.success and settled.transaction:
             settled = await self._facilitator.settle(payment.document, asked, attempt.key)
         assert attempt.withheld is not None
         if settled.success:
             answer = exchange.as_private(_with_response(attempt.withheld, settled))
-            replays.forget(identity)
+            replays.forget(payment.lane)
             if not payment.is_refund:
                 # A part may be refunded twice by equal requests; of a whole the facilitator finds the answer again.
-                replays.keep(identity, Attempt(attempt.key, settled=answer))
+                replays.keep(payment.lane, Attempt(attempt.identity, attempt.key, settled=answer))
             return answer
         if settled.reason != Code.SETTLEMENT_PENDING:
-            replays.forget(identity)
+            replays.forget(payment.lane)
         correction = _correction(settled.reason, settled.extra)
         if correction is not None:
             # With a PAYMENT-RESPONSE the client would not look at the correction.

@@ -29,6 +29,7 @@ class Answer:
 class Attempt:
     """One run of the app for one payment. `settled` is the answer that may leave, `withheld` the one that waits."""
 
+    identity: bytes
     key: str
     settled: Answer | None = None
     withheld: Answer | None = None
@@ -40,7 +41,11 @@ class Attempt:
 
 
 class Replays:
-    """The last attempts by their request's identity: at most `most` of them, `bytes_most` in all, `seconds` old."""
+    """The last attempt of each lane, by its request's identity: at most `most`, `bytes_most` in all, `seconds` old.
+
+    Only the last: a client that has gone on has heard the answers before it, and one that starts again from nothing
+    is to be told where its channel stands, not served what it was served long ago.
+    """
 
     def __init__(self, *, most: int = 4096, bytes_most: int = 64 * 1024 * 1024, seconds: float = 600.0) -> None:
         self._most, self._bytes_most, self._seconds = most, bytes_most, seconds
@@ -50,25 +55,25 @@ class Replays:
     def __len__(self) -> int:
         return len(self._attempts)
 
-    def find(self, identity: bytes) -> Attempt | None:
-        attempt = self._attempts.get(identity)
+    def find(self, lane: bytes, identity: bytes) -> Attempt | None:
+        attempt = self._attempts.get(lane)
         if attempt is not None and time.monotonic() - attempt.at > self._seconds:
-            self.forget(identity)
+            self.forget(lane)
             return None
-        return attempt
+        return attempt if attempt is not None and attempt.identity == identity else None
 
-    def keep(self, identity: bytes, attempt: Attempt) -> None:
-        """Keep it, and let go of the oldest as far as that is needed."""
-        self.forget(identity)
+    def keep(self, lane: bytes, attempt: Attempt) -> None:
+        """Keep it in place of the lane's last one, and let go of the oldest lanes as far as that is needed."""
+        self.forget(lane)
         if attempt.size > self._bytes_most:
             return
-        self._attempts[identity] = attempt
+        self._attempts[lane] = attempt
         self._bytes += attempt.size
         while len(self._attempts) > self._most or self._bytes > self._bytes_most:
             self.forget(next(iter(self._attempts)))
 
-    def forget(self, identity: bytes) -> None:
-        attempt = self._attempts.pop(identity, None)
+    def forget(self, lane: bytes) -> None:
+        attempt = self._attempts.pop(lane, None)
         if attempt is not None:
             self._bytes -= attempt.size
 

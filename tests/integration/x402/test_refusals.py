@@ -289,7 +289,8 @@ CASES: list[tuple[str, Callable[[World], Ask]]] = [
     (BATCH + "token_mismatch", lambda w: replace(_voucher(w), accepted=_channel_terms(w, asset=STRANGER))),
     (BATCH + "receiver_authorizer_mismatch",
      lambda w: _voucher(w, asked=_with_extra(w.requirements(), receiverAuthorizer=STRANGER))),
-    (BATCH + "withdraw_delay_mismatch", lambda w: _voucher(w, asked=_with_extra(w.requirements(), withdrawDelay=7200))),
+    (BATCH + "withdraw_delay_mismatch",
+     lambda w: _voucher(w, asked=_with_extra(w.requirements(), withdrawDelay=7200))),
     (BATCH + "withdraw_delay_out_of_range", lambda w: _other_delay(w, 899)),
     (BATCH + "withdraw_delay_out_of_range", lambda w: _other_delay(w, 2_592_001)),
     # vouchers
