@@ -88,10 +88,12 @@ def worker_answers(broker_url: str) -> Check:
     """A Celery worker on this broker answers a ping."""
 
     def check() -> None:
-        with Celery(broker=broker_url) as app:
+        # A connection of its own: pooled ones may be from before a restart of the broker.
+        with Celery(broker=broker_url) as app, app.connection_for_write() as connection:
+            inspect = app.control.inspect(timeout=PING_SECONDS, limit=1, connection=connection)
             try:
-                answers = app.control.inspect(timeout=PING_SECONDS, limit=1).ping()
-            except (OperationalError, OSError) as error:
+                answers = inspect.ping()
+            except (OperationalError, *connection.connection_errors, *connection.channel_errors) as error:
                 raise NotReadyError(f"ping: {error}") from error
         if not answers:
             raise NotReadyError("no worker answers a ping")

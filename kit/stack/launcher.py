@@ -179,6 +179,8 @@ class Launcher:
 
     def _spawn(self, running: RunningPart) -> None:
         part = running.part
+        if part.sign_of_life is not None:
+            part.sign_of_life.unlink(missing_ok=True)
         try:
             running.process = self._supervisor.spawn(
                 name=part.name,

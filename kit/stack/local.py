@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 
+from kit.stack import relay
 from kit.stack.health import chain_answers, rpc, valkey_answers
 from kit.stack.parts import NotReadyError, Part
 from kit.stack.paths import MissingToolError, native
@@ -50,7 +51,7 @@ def valkey_url(port: int, password: str) -> str:
 
 def relay_part(port: int, target_port: int, chain_id: int, delay_file: Path) -> Part:
     """The way of our services to the chain node, to be cut without harm to the node."""
-    words = ["-m", "kit.stack.relay", str(port), str(target_port), str(delay_file)]
+    words = ["-I", "-S", relay.__file__, str(port), str(target_port), str(delay_file)]
     return Part(
         name=RELAY,
         command=(sys.executable, *words),

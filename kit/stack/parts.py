@@ -53,6 +53,8 @@ class Part:
     deadline: float = 30.0
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds: float = 20.0
+    sign_of_life: Path | None = None
+    """The file by which `ready` judges; one of an earlier process is removed before a start."""
     stdout: Path | None = None
     """Where standard output goes when it must stay out of the log."""
 

@@ -1,7 +1,8 @@
 """A TCP relay in front of a part, so that a test can lose the way to it without losing the part.
 
-`python -m kit.stack.relay PORT TARGET_PORT DELAY_FILE`, both ports on 127.0.0.1. Killed, it refuses
-connections; paused, it hangs; DELAY_FILE, when it exists, holds the milliseconds by which each answer is late.
+Run as `python -I -S relay.py PORT TARGET_PORT DELAY_FILE`, both ports on 127.0.0.1; standard library only.
+Killed, it refuses connections; paused, it hangs; DELAY_FILE, when it exists, holds the milliseconds by which
+each answer is late.
 """
 
 from __future__ import annotations

@@ -118,6 +118,7 @@ def gateway_parts(env: Mapping[str, str], run: RunDir, at: Endpoints) -> list[Pa
             command=lockgate("gateway", "beat"),
             env=env,
             ready=file_touched_within(run.path / "beat.alive", BEAT_SECONDS),
+            sign_of_life=run.path / "beat.alive",
             depends_on=(*servers, MIGRATE_STEP),
             deadline=60.0,
         ),
