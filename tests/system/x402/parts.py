@@ -51,7 +51,14 @@ class Merchant:
     url: str
     runs: list[str] = field(default_factory=list)
     scheme: ServerScheme | None = None
-    manager: BatchSettlementChannelManager | None = None
+
+    def channel_manager(self, stack: Stack) -> BatchSettlementChannelManager:
+        """A new one, since its connections belong to the caller's event loop."""
+        assert self.scheme is not None
+        chain = stack.info["chain"]
+        facilitator = HTTPFacilitatorClient(FacilitatorConfig(url=stack.info["gateway"]["x402_url"]))
+        network, receiver, token = f"eip155:{chain['chain_id']}", chain["treasury_safe"], chain["token"]["address"]
+        return BatchSettlementChannelManager(ChannelManagerConfig(self.scheme, facilitator, receiver, token, network))
 
 
 def app_of(merchant: Merchant) -> FastAPI:
@@ -152,10 +159,6 @@ def official(stack: Stack) -> Iterator[Merchant]:
     routes = {f"GET {path}": RouteConfig(accepts=options) for path in ("/weather", "/news")}
     app.middleware("http")(payment_middleware(routes, server))
     with serving(app, port):
-        manager_facilitator = HTTPFacilitatorClient(FacilitatorConfig(url=stack.info["gateway"]["x402_url"]))
-        merchant.manager = BatchSettlementChannelManager(
-            ChannelManagerConfig(scheme, manager_facilitator, receiver, token["address"], network)
-        )
         yield merchant
 
 
