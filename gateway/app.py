@@ -33,6 +33,7 @@ from kit import logging, metrics
 from kit.database.migrate import pending
 from kit.database.pool import open_pool
 from kit.http.problems import Problem, answer_problem
+from kit.processes import end_with_parent
 from verification.signatures.eip712 import escrow_domain
 
 log = logging.get_logger(__name__)
@@ -43,6 +44,7 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 def create() -> Any:
     """The ASGI application, set up from the environment (a factory for uvicorn)."""
+    end_with_parent()
     settings = load()
     logging.configure(settings.log_level)
     return build(settings)
