@@ -12,8 +12,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import lru_cache, partial
 from typing import cast
 
 import uvloop
@@ -24,14 +24,18 @@ from tests.benchmarks.workload import Workload
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to send: payments `start` .. `start + payments`, `batch` a request (1: the single route)."""
+    """What to send: about `payments` in all, `batch` a request (1: the single route).
+
+    `steps` says how many payments each channel has made already. Each connection pays from channels of its own, so
+    that the order of a channel's vouchers is that of the connection, whichever worker is slow.
+    """
 
     port: int
     api_keys: list[str]
     channels: int
     merchants: int
-    start: int
     payments: int
+    steps: list[int]
     batch: int
     connections: int
     seconds: float
@@ -40,13 +44,14 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What came back. `payments` is the number captured; latencies are those of requests, in milliseconds."""
+    """What came back: `payments` captured, `steps` as in Order but afterwards, latencies of requests in milliseconds."""
 
     payments: int
     seconds: float
     p50: float
     p99: float
     most: float
+    steps: list[int]
     failures: dict[str, int]
     example: str
 
@@ -97,10 +102,14 @@ def offer(order: Order) -> Report:
 
 
 class _Connection(asyncio.Protocol):
-    def __init__(self, load: _Load) -> None:
+    """Sends its own requests one after the other; each is (the channels it pays from, the bytes)."""
+
+    def __init__(self, load: _Load, requests: list[_Request]) -> None:
         self._load = load
+        self._requests = iter(requests)
         self._buffer = b""
         self._started = 0.0
+        self._sent: list[int] = []
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -108,13 +117,14 @@ class _Connection(asyncio.Protocol):
 
     def begin(self) -> None:
         """Send the next request, or end when there is none or the time is over."""
-        request = self._load.next()
+        self._started = time.perf_counter()
+        request = next(self._requests, None) if self._started < self._load.until else None
         if request is None:
             self._transport.close()
             self._finish()
             return
-        self._started = time.perf_counter()
-        self._transport.write(request)
+        self._sent = request[0]
+        self._transport.write(request[1])
 
     def data_received(self, data: bytes) -> None:
         buffer = self._buffer = self._buffer + data if self._buffer else data
@@ -126,7 +136,7 @@ class _Connection(asyncio.Protocol):
         if len(buffer) < body + int(buffer[at + 16 : buffer.index(b"\r", at)]):
             return
         self._buffer = b""
-        self._load.note(time.perf_counter() - self._started, buffer[9:12], buffer[body:])
+        self._load.note(time.perf_counter() - self._started, self._sent, buffer[9:12], buffer[body:])
         self.begin()
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -139,60 +149,74 @@ class _Connection(asyncio.Protocol):
             self.done.set_result(None)
 
 
+_Request = tuple[list[int], bytes]
+
+
 class _Load:
     def __init__(self, order: Order) -> None:
         self._order = order
-        self._requests = iter(_requests(order))
-        self._until = 0.0
+        self._requests = [_requests(order, connection) for connection in range(order.connections)]
+        self._steps = list(order.steps)
+        self.until = 0.0
         self.latencies: list[float] = []
         self.captured = 0
         self.failures: Counter[str] = Counter()
         self.example = ""
 
-    def next(self) -> bytes | None:
-        return next(self._requests, None) if time.perf_counter() < self._until else None
-
-    def note(self, latency: float, status: bytes, body: bytes) -> None:
+    def note(self, latency: float, channels: list[int], status: bytes, body: bytes) -> None:
         self.latencies.append(latency)
-        batch = self._order.batch
-        captured = body.count(b'"status":201') if batch > 1 else int(status == b"201")
+        captured = body.count(b'"status":201') if self._order.batch > 1 else int(status == b"201")
         self.captured += captured
-        if captured != batch:
+        for channel in channels:
+            self._steps[channel] += 1
+        if captured != len(channels):
             self.failures[status.decode()] += 1
             self.example = self.example or body[:500].decode(errors="replace")
 
     async def run(self) -> Report:
         loop = asyncio.get_running_loop()
-        order = self._order
-        connections = [
-            (await loop.create_connection(lambda: _Connection(self), "127.0.0.1", order.port))[1]
-            for _ in range(order.connections)
-        ]
+        connections = []
+        for requests in self._requests:
+            made = await loop.create_connection(partial(_Connection, self, requests), "127.0.0.1", self._order.port)
+            connections.append(made[1])
         started = time.perf_counter()
-        self._until = started + order.seconds
+        self.until = started + self._order.seconds
         for connection in connections:
             connection.begin()
         await asyncio.gather(*(connection.done for connection in connections))
         seconds = time.perf_counter() - started
         milliseconds = sorted(latency * 1e3 for latency in self.latencies) or [0.0]
-        middle, tail = (milliseconds[int(len(milliseconds) * share)] for share in (0.5, 0.99))
-        return Report(self.captured, seconds, middle, tail, milliseconds[-1], dict(self.failures), self.example)
+        p50, p99 = (milliseconds[int(len(milliseconds) * share)] for share in (0.5, 0.99))
+        return Report(
+            self.captured, seconds, p50, p99, milliseconds[-1], self._steps, dict(self.failures), self.example
+        )
 
 
-def _requests(order: Order) -> list[bytes]:
-    bodies = Workload(order.channels, order.merchants).bodies(order.start, order.payments)
-    if order.batch == 1:
-        return [_message(b"/v1/payments", order.api_keys[merchant], body) for merchant, body in bodies]
-    return list(_batches(order, [body for _, body in bodies]))
+def _requests(order: Order, connection: int) -> list[_Request]:
+    """The requests of one connection, which pays in turn from every channel that is its own."""
+    workload = _workload(order.channels, order.merchants)
+    own = range(connection, order.channels, order.connections)
+    steps = {channel: order.steps[channel] for channel in own}
+    made = []
+    for first in range(0, order.payments // order.connections, order.batch):
+        channels, bodies = [], []
+        for position in range(first, first + order.batch):
+            channel = own[position % len(own)]
+            steps[channel] += 1
+            channels.append(channel)
+            bodies.append(workload.body(channel, steps[channel]))
+        api_key = order.api_keys[workload.payers[channels[0]].merchant]
+        made.append((channels, _message(api_key, bodies)))
+    return made
 
 
-def _batches(order: Order, bodies: list[bytes]) -> Iterator[bytes]:
-    for first in range(0, len(bodies) - order.batch + 1, order.batch):
-        body = b'{"payments":[' + b",".join(bodies[first : first + order.batch]) + b"]}"
-        yield _message(b"/v1/payments/batch", order.api_keys[0], body)
+_workload = lru_cache(Workload)
 
 
-def _message(path: bytes, api_key: str, body: bytes) -> bytes:
+def _message(api_key: str, bodies: list[bytes]) -> bytes:
+    path, body = b"/v1/payments", bodies[0]
+    if len(bodies) > 1:
+        path, body = path + b"/batch", b'{"payments":[' + b",".join(bodies) + b"]}"
     return (
         b"POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
         b"Authorization: Bearer %s\r\nContent-Length: %d\r\n\r\n%s" % (path, api_key.encode(), len(body), body)

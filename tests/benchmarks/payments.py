@@ -14,8 +14,11 @@ from tests.benchmarks.world import Contestant, World, world
 BATCH = 100
 BATCH_CONNECTIONS = 8
 CONNECTIONS = 64
-FIRST_GUESS = 3_000
-_PGBENCH_NOTE = "pgbench is PostgreSQL 18's `pgbench -N -c 64 -j 2` on the same server: one row update and one insert."
+MEETINGS = 8
+WARM_SECONDS = 5.0
+_PGBENCH_NOTE = (
+    "pgbench is PostgreSQL 18's `pgbench -N -c 64 -j 2` on the same server: one row update and one insert."
+)
 
 
 def run(options: Options) -> list[Chapter]:
@@ -28,12 +31,17 @@ def run(options: Options) -> list[Chapter]:
         return [_single(options, servers, gateway, ordinary), _batch(options, servers, gateway, ordinary)]
 
 
+def warm_up(contestant: Contestant, batch: int = 1, connections: int = CONNECTIONS) -> Report:
+    """Until each worker process has met about every channel, or for a few seconds."""
+    most = max(contestant.workload.channels * MEETINGS, batch * connections)
+    return contestant.pay(seconds=WARM_SECONDS, most=most, batch=batch, connections=connections)
+
+
 def turns(
     servers: World, contestant: Contestant, options: Options, batch: int = 1, connections: int = CONNECTIONS
 ) -> Callable[[], Report]:
     """A contestant's turn, warmed up; the rate of the last turn says how many payments to sign for the next."""
-    last = contestant.pay(seconds=2, most=max(FIRST_GUESS, batch * connections), batch=batch, connections=connections)
-    rate = last.rate
+    rate = warm_up(contestant, batch, connections).rate
 
     def turn() -> Report:
         nonlocal rate

@@ -115,7 +115,9 @@ def _bare_recovery(signed: list[Signed]) -> Callable[[], None]:
 
 
 def _official(signed: list[Signed]) -> Callable[[], None]:
-    ready = [(_official_config(payer), "0x" + payer.channel_id.hex(), payer, most, s.hex()) for payer, most, s in signed]
+    ready = [
+        (_official_config(payer), "0x" + payer.channel_id.hex(), payer, most, s.hex()) for payer, most, s in signed
+    ]
     requirements = {payer.merchant: _requirements(payer) for payer, _, _ in signed}
 
     def check() -> None:
@@ -125,7 +127,13 @@ def _official(signed: list[Signed]) -> Callable[[], None]:
             # The signer is asked only for channels without a payer authorizer.
             signer: object = None
             good = verify_batch_settlement_voucher_typed_data(
-                signer, channel_id, str(most), address, address, "0x" + signature, CHAIN_ID  # type: ignore[arg-type]
+                signer,
+                channel_id,
+                str(most),
+                address,
+                address,
+                "0x" + signature,
+                CHAIN_ID,  # type: ignore[arg-type]
             )
             if reason is not None or not good:
                 raise BenchmarkFailed(f"the official check refused a good voucher: {reason}")

@@ -6,7 +6,6 @@ Everything follows from numbers, so that the seeding and each load generator der
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -70,21 +69,16 @@ class Workload:
 
     @cached_property
     def spares(self) -> list[Payer]:
-        """Two more payers of the first merchant, on whose channels `bodies` never pays; the first has little there."""
+        """Two more payers of the first merchant, on whose channels no load is put; the first has little there."""
         poor, rich = (payer(self.channels + number, 0) for number in range(2))
         return [replace(poor, credit=SPARE_CREDIT), rich]
 
-    def bodies(self, start: int, count: int) -> Iterator[tuple[int, bytes]]:
-        """(merchant, JSON body) of the payments from number `start`; each channel's vouchers come in their order.
-
-        Payment n is on channel n modulo `channels`, so two that are in flight together never meet on one.
-        """
-        for position in range(start, start + count):
-            step, index = divmod(position, self.channels)
-            payer = self.payers[index]
-            most = (step + 1) * AMOUNT
-            yield (
-                payer.merchant,
-                b'{"voucher":{"channelId":"0x%s","maxClaimableAmount":"%d","signature":"0x%s"},"amount":"%d"}'
-                % (payer.channel_id.hex().encode(), most, payer.voucher(most).hex().encode(), AMOUNT),
-            )
+    def body(self, index: int, step: int) -> bytes:
+        """JSON of the payment number `step` (from 1) on channel `index`."""
+        payer, most = self.payers[index], step * AMOUNT
+        return b'{"voucher":{"channelId":"0x%s","maxClaimableAmount":"%d","signature":"0x%s"},"amount":"%d"}' % (
+            payer.channel_id.hex().encode(),
+            most,
+            payer.voucher(most).hex().encode(),
+            AMOUNT,
+        )

@@ -35,7 +35,7 @@ _TPS = re.compile(r"tps = ([0-9.]+) \(without initial connection time\)")
 
 @dataclass
 class Contestant:
-    """An HTTP server with its database; `sent` is the number of payments it has taken so far."""
+    """An HTTP server with its database; `steps` is the number of payments that each channel has made so far."""
 
     name: str
     part: str
@@ -43,25 +43,27 @@ class Contestant:
     workload: Workload
     database: str
     api_keys: list[str] = field(repr=False)
-    sent: int = 0
+    steps: list[int] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.steps = [0] * self.workload.channels
 
     def pay(self, *, seconds: float, most: int, batch: int = 1, connections: int = 64) -> Report:
         """Go on where the last call ended. Raises BenchmarkFailed."""
-        payments = most // batch * batch
         report = offer(
             Order(
                 port=self.port,
                 api_keys=self.api_keys,
                 channels=self.workload.channels,
                 merchants=self.workload.merchants,
-                start=self.sent,
-                payments=payments,
+                payments=most,
+                steps=self.steps,
                 batch=batch,
                 connections=connections,
                 seconds=seconds,
             )
         )
-        self.sent += report.payments
+        self.steps = report.steps
         return report
 
 

@@ -68,9 +68,7 @@ def create() -> FastAPI:
             try:
                 with session.begin_nested():
                     captured = capture(session, merchant_id, payment, None)
-                results.append(
-                    schemas.BatchResult(status=201 if captured.is_new else 200, payment=captured.payment)
-                )
+                results.append(schemas.BatchResult(status=201 if captured.is_new else 200, payment=captured.payment))
             except Refused as refused:
                 results.append(schemas.BatchResult(status=refused.status, problem=refused.document()))
         session.commit()

@@ -44,7 +44,9 @@ def authenticate(session: Session, authorization: str | None) -> ApiKey:
     return found
 
 
-def capture(session: Session, merchant_id: int, body: schemas.VoucherPayment, idempotency_key: str | None) -> Captured:
+def capture(
+    session: Session, merchant_id: int, body: schemas.VoucherPayment, idempotency_key: str | None
+) -> Captured:
     """Verify, fold and book one voucher; the caller commits. Raises Refused."""
     channel_id = bytes.fromhex(body.voucher.channelId[2:])
     amount, max_claimable = int(body.amount), int(body.voucher.maxClaimableAmount)
