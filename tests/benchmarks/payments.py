@@ -16,9 +16,7 @@ BATCH_CONNECTIONS = 8
 CONNECTIONS = 64
 MEETINGS = 8
 WARM_SECONDS = 5.0
-_PGBENCH_NOTE = (
-    "pgbench is PostgreSQL 18's `pgbench -N -c 64 -j 2` on the same server: one row update and one insert."
-)
+_PGBENCH_NOTE = "pgbench is `pgbench -N -c 64 -j 2` on the same server: it updates one row and inserts another."
 
 
 def run(options: Options) -> list[Chapter]:
