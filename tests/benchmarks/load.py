@@ -44,7 +44,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What came back: `payments` captured, `steps` as in Order but afterwards, latencies of requests in milliseconds."""
+    """What came back: `payments` captured, `steps` of channels afterwards, latencies of requests in milliseconds."""
 
     payments: int
     seconds: float

@@ -68,7 +68,8 @@ def _open_channels(connection: psycopg.Connection[Any], rows: list[tuple[Any, ..
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute(
             "CREATE TEMP TABLE opening (merchant_id int, channel_id bytea, asset_id smallint, payer bytea,"
-            " authorizer bytea, receiver bytea, receiver_authorizer bytea, token bytea, salt bytea, credit bigint) ON COMMIT DROP"
+            " authorizer bytea, receiver bytea, receiver_authorizer bytea, token bytea, salt bytea, credit bigint)"
+            " ON COMMIT DROP"
         )
         with cursor.copy("COPY opening FROM STDIN (FORMAT BINARY)") as copy:
             copy.set_types(["int4", "bytea", "int2", *["bytea"] * 6, "int8"])
@@ -88,11 +89,14 @@ _OPENING: tuple[LiteralString, ...] = (
     " SELECT o.merchant_id, o.channel_id, %(chain_id)s, o.asset_id, o.payer, o.authorizer, o.receiver,"
     " o.receiver_authorizer, o.token, %(delay)s, o.salt, a.account_id, b.account_id"
     " FROM opening o"
-    " JOIN ledger_accounts a ON (a.tenant_id, a.kind, a.reference) = (o.merchant_id, 'channel', encode(channel_id, 'hex'))"
-    " JOIN ledger_accounts b ON (b.tenant_id, b.kind, b.reference) = (o.merchant_id, 'captured', encode(receiver, 'hex'))",
+    " JOIN ledger_accounts a ON (a.tenant_id, a.kind) = (o.merchant_id, 'channel')"
+    " AND a.reference = encode(o.channel_id, 'hex')"
+    " JOIN ledger_accounts b ON (b.tenant_id, b.kind) = (o.merchant_id, 'captured')"
+    " AND b.reference = encode(o.receiver, 'hex')",
     "INSERT INTO channel_states (merchant_id, channel_no, credited)"
     " SELECT c.merchant_id, c.channel_no, o.credit FROM opening o JOIN channels c USING (channel_id)",
-    "INSERT INTO velocity_windows (subject, asset_id) SELECT DISTINCT payer, asset_id FROM opening ON CONFLICT DO NOTHING",
+    "INSERT INTO velocity_windows (subject, asset_id) SELECT DISTINCT payer, asset_id FROM opening"
+    " ON CONFLICT DO NOTHING",
 )
 
 _HISTORY: LiteralString = """

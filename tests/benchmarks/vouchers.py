@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import cast
 
 from coincurve import PublicKey
 from x402.mechanisms.evm.batch_settlement.facilitator.utils import (
@@ -11,6 +12,7 @@ from x402.mechanisms.evm.batch_settlement.facilitator.utils import (
     verify_batch_settlement_voucher_typed_data,
 )
 from x402.mechanisms.evm.batch_settlement.types import ChannelConfig as OfficialConfig
+from x402.mechanisms.evm.signer import FacilitatorEvmSigner
 from x402.schemas import PaymentRequirements
 
 from gateway.payments.facts import NO_LIMIT
@@ -115,25 +117,16 @@ def _bare_recovery(signed: list[Signed]) -> Callable[[], None]:
 
 
 def _official(signed: list[Signed]) -> Callable[[], None]:
-    ready = [
-        (_official_config(payer), "0x" + payer.channel_id.hex(), payer, most, s.hex()) for payer, most, s in signed
-    ]
+    ready = [(_official_config(each[0]), "0x" + each[0].channel_id.hex(), *each) for each in signed]
     requirements = {payer.merchant: _requirements(payer) for payer, _, _ in signed}
+    # The signer is asked only for channels without a payer authorizer.
+    signer = cast(FacilitatorEvmSigner, None)
 
     def check() -> None:
         for config, channel_id, payer, most, signature in ready:
-            address = "0x" + payer.address.hex()
             reason = validate_channel_config(config, channel_id, requirements[payer.merchant])
-            # The signer is asked only for channels without a payer authorizer.
-            signer: object = None
             good = verify_batch_settlement_voucher_typed_data(
-                signer,
-                channel_id,
-                str(most),
-                address,
-                address,
-                "0x" + signature,
-                CHAIN_ID,  # type: ignore[arg-type]
+                signer, channel_id, str(most), config.payer_authorizer, config.payer, "0x" + signature.hex(), CHAIN_ID
             )
             if reason is not None or not good:
                 raise BenchmarkFailed(f"the official check refused a good voucher: {reason}")
