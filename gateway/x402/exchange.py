@@ -18,7 +18,11 @@ PROBLEM_TYPE = "urn:lockgate:problem:"
 
 
 class TooLarge(Exception):
-    """More bytes than the limit allows."""
+    """The request has more bytes than the limit allows."""
+
+
+class AnswerTooLarge(Exception):
+    """The app's answer has more bytes than can be held back until it is paid: nothing is settled for it."""
 
 
 def header_values(scope: Scope, name: str) -> list[str]:
@@ -58,7 +62,7 @@ async def read_body(receive: Receive, most: int) -> bytes:
 
 
 async def run_app(app: App, scope: Scope, body: bytes, most: int) -> Answer:
-    """The app's whole answer to a request whose body was read. Raises TooLarge, and whatever the app raises."""
+    """The app's whole answer to a request whose body was read. Raises AnswerTooLarge, and whatever the app raises."""
     sent = False
     status, headers, parts, size = 500, Headers(), [], 0
 
@@ -77,7 +81,7 @@ async def run_app(app: App, scope: Scope, body: bytes, most: int) -> Answer:
             part = message.get("body", b"")
             size += len(part)
             if size > most:
-                raise TooLarge
+                raise AnswerTooLarge
             parts.append(part)
 
     await app(scope, receive, send)

@@ -156,6 +156,8 @@ class Paywall:
             return problem_answer(400, Code.INVALID_PAYLOAD, f"The payment cannot be read: {error}.")
         except exchange.TooLarge:
             return problem_answer(413, "body_too_large", "The body is larger than this resource takes.")
+        except exchange.AnswerTooLarge:
+            return problem_answer(500, "answer_too_large", "The answer is too large to be sold. Nothing was charged.")
         except FacilitatorUnavailable as error:
             return unavailable(error)
 

@@ -224,6 +224,21 @@ def _voucher_signed(world: World, change: Callable[[str], str]) -> Ask:
     return ask
 
 
+def _other_chain(world: World) -> Ask:
+    """A voucher for the channel of this configuration on another chain."""
+    channel, _ = world.opened()
+    there = replace(channel, chain_id=84532)
+    payload = {**voucher_payload(channel, 2 * PRICE), "voucher": voucher_document(there, 2 * PRICE)}
+    return Ask(payload, world.requirements())
+
+
+def _other_channel(world: World) -> Ask:
+    """A signature over another channel's voucher."""
+    (mine, _), (other, _) = world.opened(), world.opened()
+    voucher = {**voucher_document(mine, 2 * PRICE), "signature": voucher_document(other, 2 * PRICE)["signature"]}
+    return Ask({**voucher_payload(mine, 2 * PRICE), "voucher": voucher}, world.requirements())
+
+
 def _no_deposit(world: World, *, keeps: bool) -> Ask:
     channel = world.channel(world.payer())
     asked = world.requirements() if keeps else _with_extra(world.requirements(), bookkeeper=None)
@@ -297,6 +312,8 @@ CASES: list[tuple[str, Callable[[World], Ask]]] = [
     (BATCH + "voucher_signature", lambda w: _voucher_signed(w, lambda _: "0x00")),
     (BATCH + "voucher_signature", lambda w: _voucher_signed(w, _high_s)),
     (BATCH + "voucher_signature", lambda w: _voucher_signed(w, _compact)),
+    (BATCH + "voucher_signature", _other_channel),
+    (BATCH + "channel_id_mismatch", _other_chain),
     (BATCH + "channel_not_found", lambda w: _no_deposit(w, keeps=True)),
     (BATCH + "channel_not_found", lambda w: _no_deposit(w, keeps=False)),
     (BATCH + "missing_channel", _nothing_deposited),
@@ -359,7 +376,7 @@ def test_it_is_refused_with_its_code_and_nothing_is_sent(
 
 def _payments(world: World) -> int:
     with world.pool.connection() as connection:
-        row = connection.execute("SELECT count(*) FROM payments").fetchone()
+        row = connection.execute("SELECT count(*) FROM payments WHERE scheme = 1").fetchone()
     assert row is not None
     return int(row[0])
 

@@ -189,12 +189,15 @@ class Payer:
         return await self.http.get(url)
 
 
-def payer_client(stack: Stack, account: LocalAccount, *, scheme: str, rpc: bool = True) -> Payer:
-    """Spend controls off, since they know no token on a local chain; nothing else is touched."""
+def payer_client(
+    stack: Stack, account: LocalAccount, *, scheme: str, rpc: bool = True, as_it_comes: bool = False
+) -> Payer:
+    """Spend controls off, since they know no token on chain 31337, unless the client is to stay `as_it_comes`."""
     chain = stack.info["chain"]
     signer = EthAccountSignerWithRPC(account, chain["rpc_url"]) if rpc else EthAccountSigner(account)
     client = x402Client()
-    client.set_spend_controls(False)
+    if not as_it_comes:
+        client.set_spend_controls(False)
     batch = BatchSettlementEvmScheme(signer) if scheme == "batch-settlement" else None
     client.register(f"eip155:{chain['chain_id']}", batch or ExactEvmScheme(signer))
     return Payer(x402HttpxClient(client, timeout=60), batch)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 
+import httpx
 import pytest
 
 from kit.chain.anvil import Anvil
@@ -59,7 +60,7 @@ async def test_what_the_official_server_claims_is_in_our_book(stack: Stack, offi
     key = {"Authorization": f"Bearer {stack.info['gateway']['merchant_api_key']}"}
     url = f"{stack.info['gateway']['url']}/v1/payments"
     deadline = asyncio.get_running_loop().time() + 30
-    async with payer.http as http:
+    async with httpx.AsyncClient(timeout=30) as http:
         while True:
             listed = (await http.get(url, headers=key, params={"payer": account.address.lower()})).json()["data"]
             if listed:
