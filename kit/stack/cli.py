@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -16,6 +17,7 @@ from kit.stack.parts import StackError
 from kit.stack.paths import MissingToolError
 from kit.stack.ports import NoPortError
 from kit.stack.rundir import AlreadyRunningError, RunDir, default_run_dir
+from kit.stack.services import lockgate
 from kit.stack.stack import Stack, launch, options_from_environment
 
 POLL_SECONDS = 0.1
@@ -105,16 +107,24 @@ class Down:
 
 
 class Status:
-    """`lockgate stack`: what runs here."""
+    """`lockgate stack`: what runs here, and a command of ours with its settings."""
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         parser.description = "Say whether a stack runs in this checkout, and where. Keys are not shown."
+        actions = parser.add_subparsers(dest="action")
+        run = actions.add_parser(
+            "run", help="run a lockgate command with the stack's settings: stack run books check"
+        )
+        run.add_argument("words", nargs=argparse.REMAINDER)
 
     def run(self, args: argparse.Namespace) -> int:
         run = RunDir(default_run_dir())
         if rundir.is_free(run):
             _say("none is running here")
             return 1
+        if args.action == "run":
+            environment = json.loads(run.environment.read_text())
+            return subprocess.run(lockgate(*args.words), env=os.environ | environment, check=False).returncode
         if not run.stack_json.exists():
             _say(f"pid {rundir.holder(run)} is starting or stopping one; logs are in {run.logs}")
             return 0

@@ -52,6 +52,11 @@ class RunDir:
         return self.path / "stack.json"
 
     @property
+    def environment(self) -> Path:
+        """The settings of the stack's own processes, for one more command of ours."""
+        return self.path / "environment.json"
+
+    @property
     def contracts_json(self) -> Path:
         return self.path / "contracts.json"
 

@@ -101,6 +101,7 @@ class Stack(Launcher):
         self.start_all(parts)
         merchant = self._create_merchant(contracts_file) if self.options.gateway else {}
         self.info = self._describe(at, contracts_file, merchant)
+        rundir.write_json(self.run.environment, {k: v for k, v in self.env.items() if k.startswith("LOCKGATE_")})
         rundir.write_json(self.run.stack_json, self.info)
 
     def _start_servers(self) -> Endpoints:
