@@ -28,9 +28,9 @@
 {{- if not .settings.publicUrl }}
 {{- $wrong = append $wrong "settings.publicUrl is empty: set the URL at which payers and merchants reach the API." }}
 {{- end }}
-{{- $least := add .api.preStopSeconds (include "lockgate.gracefulSeconds" $) 5 }}
+{{- $least := add .api.preStopSeconds (ceil .settings.drainSeconds | int) (include "lockgate.gracefulSeconds" $) 5 }}
 {{- if lt (int .api.terminationGracePeriodSeconds) (int $least) }}
-{{- $wrong = append $wrong (printf "api.terminationGracePeriodSeconds is %d, but a pod that stops needs %d: preStopSeconds, %s seconds for requests in flight, and 5 to end." (int .api.terminationGracePeriodSeconds) $least (include "lockgate.gracefulSeconds" $)) }}
+{{- $wrong = append $wrong (printf "api.terminationGracePeriodSeconds is %d, but a pod that stops needs %d: preStopSeconds, settings.drainSeconds, %s seconds for requests in flight, and 5 to end." (int .api.terminationGracePeriodSeconds) $least (include "lockgate.gracefulSeconds" $)) }}
 {{- end }}
 {{- if ge (int .settings.receiptWaitSeconds) (int (include "lockgate.gracefulSeconds" $)) }}
 {{- $wrong = append $wrong (printf "settings.receiptWaitSeconds is %d, but a stopping API gives requests only %s seconds: choose less." (int .settings.receiptWaitSeconds) (include "lockgate.gracefulSeconds" $)) }}

@@ -37,16 +37,19 @@ def test_a_stopping_api_drains_before_it_is_killed(values: str) -> None:
     assert command == "sleep"
     assert int(seconds) > 0
     grace = workload.pod["terminationGracePeriodSeconds"]
-    assert grace >= int(seconds) + GRACEFUL_SECONDS + 5
-    receipt = int(rendered(values).settings()["LOCKGATE_RECEIPT_WAIT_SECONDS"])
-    assert receipt < GRACEFUL_SECONDS, "the longest request ends within the graceful stop"
+    settings = rendered(values).settings()
+    assert grace >= int(seconds) + float(settings["LOCKGATE_DRAIN_SECONDS"]) + GRACEFUL_SECONDS + 5
+    assert int(settings["LOCKGATE_RECEIPT_WAIT_SECONDS"]) < GRACEFUL_SECONDS, (
+        "the longest request ends within the graceful stop"
+    )
 
 
 @pytest.mark.parametrize(
     ("setting", "said"),
     [
-        ("api.terminationGracePeriodSeconds=39", "is 39, but a pod that stops needs 40"),
-        ("api.preStopSeconds=16", "is 45, but a pod that stops needs 46"),
+        ("api.terminationGracePeriodSeconds=41", "is 41, but a pod that stops needs 42"),
+        ("api.preStopSeconds=14", "is 45, but a pod that stops needs 46"),
+        ("settings.drainSeconds=6", "is 45, but a pod that stops needs 46"),
         (f"settings.receiptWaitSeconds={GRACEFUL_SECONDS}", f"gives requests only {GRACEFUL_SECONDS} seconds"),
         ("api.autoscaling.enabled=true,api.autoscaling.minReplicas=9", "minReplicas is above maxReplicas"),
     ],
