@@ -32,6 +32,7 @@ from gateway.x402.routes import router as x402_router
 from kit import logging, metrics
 from kit.database.migrate import pending
 from kit.database.pool import open_pool
+from kit.http.draining import Draining
 from kit.http.problems import Problem, answer_problem
 from kit.processes import end_with_parent
 from verification.signatures.eip712 import escrow_domain
@@ -53,13 +54,16 @@ def create() -> Any:
 class Application:
     """ASGI: the hot routes in front of FastAPI. They exist once start-up is through."""
 
-    def __init__(self, api: FastAPI) -> None:
+    def __init__(self, api: FastAPI, draining: Draining) -> None:
         self.api = api
+        self.draining = draining
         self.hot: HotRoutes | None = None
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] == "http":
             logging.request_id.set(_request_id(scope))
+            if self.draining.active:
+                send = self.draining.closing(send)
             if self.hot is not None:
                 await self.hot(scope, receive, send)
                 return
@@ -68,6 +72,7 @@ class Application:
 
 def build(settings: Settings) -> Application:
     """The application for these settings; connections are opened when it starts."""
+    draining = Draining(settings.drain_seconds)
 
     @contextlib.asynccontextmanager
     async def lifespan(api: FastAPI) -> AsyncIterator[None]:
@@ -79,6 +84,7 @@ def build(settings: Settings) -> Application:
         api.state.gateway = gateway
         payments = Payments(gateway.domain, gateway.facts, gateway.captures, gateway.pool)
         application.hot = HotRoutes(api, payments, gateway.pool)  # type: ignore[arg-type]  # starlette's own aliases
+        draining.install()
         log.info("gateway_started", chain_id=gateway.contracts.chain_id)
         try:
             yield
@@ -97,9 +103,9 @@ def build(settings: Settings) -> Application:
     api.include_router(payments_router)
     api.include_router(channels_router)
     api.include_router(x402_router)
-    _add_operations(api)
+    _add_operations(api, draining)
     _add_errors(api)
-    application = Application(api)
+    application = Application(api, draining)
     return application
 
 
@@ -122,7 +128,7 @@ def _open(settings: Settings) -> Gateway:
     return Gateway(settings, contracts, domain, pool, Facts(settings, pool), captures)
 
 
-def _add_operations(api: FastAPI) -> None:
+def _add_operations(api: FastAPI, draining: Draining) -> None:
     @api.get("/healthz", tags=["operations"])
     async def healthz() -> dict[str, str]:
         """Alive: needs nothing outside this process."""
@@ -132,6 +138,8 @@ def _add_operations(api: FastAPI) -> None:
     def readyz(request: Request) -> Response:
         """Ready: everything that a payment needs is there."""
         gateway: Gateway = request.app.state.gateway
+        if draining.active:
+            return JSONResponse({"status": "not ready", "reason": "stopping"}, 503)
         try:
             with gateway.pool.connection(timeout=2.0) as connection:
                 missing = pending(connection, MIGRATIONS)

@@ -33,6 +33,8 @@ class Settings(BaseSettings):
     log_level: str = "INFO"
     database_pool_size: int = Field(default=8, ge=2, le=64)
     capture_lanes: int = Field(default=1, ge=1, le=8)
+    # How long after SIGTERM the API still takes requests, while load balancers and clients turn away.
+    drain_seconds: float = Field(default=2.0, ge=0, le=60)
 
     # tiers (verification/tiers.py), for tokens that stand for one US dollar a unit
     micro_most_usd: int = 10

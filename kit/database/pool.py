@@ -11,6 +11,9 @@ from psycopg_pool import ConnectionPool
 # Never a value that depends on who started the server: time zone and search path are ours.
 _OPTIONS: Mapping[str, Any] = {"options": "-c timezone=UTC -c jit=off", "connect_timeout": 5}
 STATEMENT_TIMEOUT_MS = 30_000
+# psycopg_pool doubles the pause between its attempts, so a long patience means a long wait after the server's return.
+# Given up early, the next request for a connection starts anew.
+RECONNECT_SECONDS = 2.0
 
 
 def _configure(connection: psycopg.Connection[Any]) -> None:
@@ -38,6 +41,6 @@ def open_pool(url: str, *, max_size: int = 8, min_size: int = 1, timeout: float 
         kwargs=dict(_OPTIONS),
         configure=_configure,
         check=ConnectionPool.check_connection,
-        reconnect_timeout=60.0,
+        reconnect_timeout=RECONNECT_SECONDS,
         open=True,
     )

@@ -17,6 +17,8 @@ class Answer:
 
     status: int
     document: Any
+    closes: bool = False
+    """The server says that it closes the connection."""
 
 
 class Http:
@@ -41,8 +43,9 @@ class Http:
         try:
             self._connection.request(method, path, body, {**self._headers, **headers})
             response = self._connection.getresponse()
+            closes = response.will_close
             text = response.read()
-            return Answer(response.status, json.loads(text))
+            return Answer(response.status, json.loads(text), closes)
         except (OSError, http.client.HTTPException, ValueError):
             self._connection.close()
             return None

@@ -37,7 +37,7 @@ class Payer(threading.Thread):
         self.world = world
         self.model = model
         self.rng = random.Random(seed)  # noqa: S311 - repeatable is what is wanted
-        self.signer = Signer(f"payer {seed}")
+        self.signer = Signer(f"payer's key {seed}")
         self.channels: list[Channel] = []
         self.opened = threading.Event()
         self._count = channels
@@ -163,11 +163,21 @@ class Settler(Payer):
 class Load:
     """All payers of a campaign; a context manager that ends them."""
 
-    def __init__(self, world: World, model: Acknowledged, seed: int, *, threads: int = 5, channels: int = 3) -> None:
+    def __init__(
+        self,
+        world: World,
+        model: Acknowledged,
+        seed: int,
+        *,
+        threads: int = 5,
+        channels: int = 3,
+        settles: bool = True,
+    ) -> None:
         self.model = model
-        names = [f"payer-{number}" for number in range(threads)]
-        self.payers: list[Payer] = [Payer(world, model, name, f"{seed} {name}", channels) for name in names]
-        self.payers.append(Settler(world, model, "settler", f"{seed} settler", 1))
+        names = [f"payer-{seed}.{number}" for number in range(threads)]
+        self.payers: list[Payer] = [Payer(world, model, name, name, channels) for name in names]
+        if settles:
+            self.payers.append(Settler(world, model, f"settler-{seed}", f"settler-{seed}", 1))
         for payer in self.payers:
             world.fund(payer.signer)
 
@@ -184,6 +194,17 @@ class Load:
             payer.stop()
         for payer in self.payers:
             payer.join(GIVE_UP_SECONDS)
+
+    def progress(self) -> dict[str, int]:
+        """How many answers each payer has."""
+        told = self.model.progress()
+        return {payer.name: told.get(payer.name, 0) for payer in self.payers}
+
+    def await_progress(self, more: int = 1, seconds: float = 30.0) -> None:
+        """Until every payer has got so many more answers. Raises AssertionError."""
+        late = self.model.await_progress(self.progress(), more, seconds)
+        self.check()
+        assert not late, f"{late} got no answer within {seconds:.0f} s"
 
     def finish(self) -> None:
         """Stop, with every outcome known. Raises AssertionError otherwise."""
