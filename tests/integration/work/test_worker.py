@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from amqp.exceptions import PreconditionFailed
+from celery import Celery
 
 from gateway.channels.service import find_channel
 from kit.chain.anvil import Anvil
-from kit.stack import services
+from kit.stack import rabbitmq, services
+from kit.stack.launcher import Launcher
 from kit.stack.parts import Part
-from kit.stack.stack import Stack
+from kit.stack.stack import Options, Stack, launch
 from tests.integration.chain.parts import wait_until
 from tests.integration.contracts.channels import Channel
 
@@ -124,3 +128,22 @@ def test_deposit_claim_and_settle_without_anybody_asking(servers: Stack) -> None
     )
     assert book.one("SELECT count(*) FROM outbox WHERE parked_at IS NOT NULL") == 0
     assert (servers.run.path / "beat.alive").exists()
+
+
+@pytest.mark.system
+@pytest.mark.skipif(not rabbitmq.installed(), reason="RabbitMQ is not installed")
+def test_the_same_on_rabbitmq_with_quorum_queues(tmp_path: Path) -> None:
+    with Launcher(tmp_path / "broker") as brokers:
+        broker = rabbitmq.prepare(brokers.run.path / "rabbitmq")
+        brokers.start_all([broker.part])
+        with launch(tmp_path / "run", Options(gateway=False, broker_url=broker.url)) as stack:
+            stack.env["LOCKGATE_CLAIM_AGE_SECONDS"] = "0"
+            start(stack)
+            channel, book = open_channel(stack, 1_000)
+            wait_until(lambda: book.numbers(channel)[:1] == (1_000,), "the deposit is in the book", 60)
+            book.charge(channel, 300)
+            wait_until(lambda: book.numbers(channel) == (1_000, 300, 300, 300), "claimed and settled", 90)
+            with Celery(broker=broker.url).connection_for_read() as connection:
+                declare = connection.default_channel.queue_declare
+                with pytest.raises(PreconditionFailed, match="x-queue-type"):
+                    declare(queue="gateway", durable=True, auto_delete=False, arguments={"x-queue-type": "classic"})
