@@ -79,6 +79,7 @@ def channel_facts(f: Facilitator, merchant: Merchant, channel_no: int, config: C
         payer=config.payer,
         payer_authorizer=config.payer_authorizer,
         receiver=config.receiver,
+        receiver_authorizer=config.receiver_authorizer,
         token=config.token,
         chain_id=f.contracts.chain_id,
         withdraw_delay=config.withdraw_delay,

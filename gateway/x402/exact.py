@@ -205,6 +205,7 @@ def _facts(f: Facilitator, payment: ExactPayment, merchant: Merchant) -> Channel
         payer=signed.sender,
         payer_authorizer=signed.sender,
         receiver=signed.recipient,
+        receiver_authorizer=bytes(20),
         token=f.contracts.token,
         chain_id=f.contracts.chain_id,
         withdraw_delay=0,

@@ -10,6 +10,8 @@ from typing import Any
 import psycopg
 from psycopg_pool import ConnectionPool
 
+from gateway.channels.claims import LANE
+from gateway.channels.runtime import fee_policy
 from gateway.deps import Contracts, Gateway
 from gateway.merchants.keys import Caller
 from gateway.payments.capture import Captures
@@ -29,7 +31,6 @@ from verification.tiers import Tier, checks_for, tier_of
 from verification.vouchers import VoucherFacts, check_risk, check_sanctions, check_velocity
 
 QUERIES = load("gateway.x402")
-LANE = "relay"
 
 
 class ChainLost(Exception):
@@ -95,7 +96,7 @@ def open_facilitator(gateway: Gateway) -> Facilitator:
         facts=gateway.facts,
         captures=gateway.captures,
         onchain=OnChain(rpc, escrow=contracts.escrow, relay=relay.address),
-        sender=Sender(rpc, contracts.chain_id, {LANE: relay}),
+        sender=Sender(rpc, contracts.chain_id, {LANE: relay}, fee_policy(settings)),
         authorizer=Authorizer(
             contracts.receiver_authorizer, read_key_file(settings.receiver_authorizer_key_file), gateway.domain
         ),

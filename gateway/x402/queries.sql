@@ -85,3 +85,9 @@ RETURNING level
 
 -- name: find_asset
 SELECT asset_id FROM ledger_assets WHERE chain_id = %(chain_id)s AND address = %(token)s
+
+-- name: is_booked
+-- Whether the book has an event of this kind from a transaction.
+SELECT 1 FROM chain_logs
+WHERE tenant_id = 0 AND tx_hash = %(tx_hash)s AND is_applied AND topics[1] = %(topic)s
+LIMIT 1

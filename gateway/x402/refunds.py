@@ -24,6 +24,7 @@ from gateway.x402.payloads import RefundOrder, RefundPayment, VoucherClaim
 from gateway.x402.settlements import Identity, Kind, Order, Settlement
 from gateway.x402.vouchers import see_channel
 from kit.chain.rpc import Receipt
+from kit.chain.sender import Outcome, TransactionState
 from verification.signatures.eip712 import channel_id
 from verification.signatures.recovery import canonical_signature
 
@@ -88,11 +89,7 @@ def settle(
         return _as_stored(settlement.answer)
     outcome = settlements.carry_out(f, settlement)
     receipt = outcome.receipt
-    if receipt is not None:
-        with f.pool.connection() as connection:
-            apply_receipt(connection, receipt)
-    if not outcome.is_pending:
-        settlements.release(f, settlement)
+    _book(f, settlement, outcome)
     tx_hash = settlements.require_mined(
         outcome, payment.config.payer, Code.BATCH_REFUND_FAILED, Code.BATCH_REFUND_SIMULATION
     )
@@ -189,11 +186,23 @@ def _free_what_is_over(f: Facilitator, channel: BookChannel) -> None:
         if settlement is None:
             continue
         outcome = f.sender.look(f.pool, settlement.transaction_id)
+        _book(f, settlement, outcome)
+
+
+def _book(f: Facilitator, settlement: Settlement, outcome: Outcome) -> None:
+    """Book what was paid back and free what was withheld for it, together: in between, it could be spent twice."""
+    with f.pool.connection() as connection:
         if outcome.receipt is not None:
-            with f.pool.connection() as connection:
-                apply_receipt(connection, outcome.receipt)
-        if not outcome.is_pending:
-            settlements.release(f, settlement)
+            apply_receipt(connection, outcome.receipt)
+        if outcome.is_pending:
+            return
+        if outcome.state is not TransactionState.MINED or _is_booked(connection, outcome):
+            settlements.release(connection, settlement)
+
+
+def _is_booked(connection: psycopg.Connection[Any], outcome: Outcome) -> bool:
+    facts = {"tx_hash": outcome.tx_hash, "topic": abi.REFUNDED_TOPIC}
+    return connection.execute(QUERIES.sql("is_booked"), facts).fetchone() is not None
 
 
 def _as_stored(answer: dict[str, Any]) -> Settled:

@@ -19,9 +19,10 @@ import psycopg
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
+from gateway.channels.claims import LANE
 from gateway.x402 import wire
 from gateway.x402.codes import Code
-from gateway.x402.facilitator import LANE, QUERIES, ChainLost, Facilitator, Request
+from gateway.x402.facilitator import QUERIES, ChainLost, Facilitator, Request
 from gateway.x402.messages import Refusal
 from kit.chain import transactions
 from kit.chain.guard import ChainMismatch
@@ -221,11 +222,10 @@ def require_mined(outcome: Outcome, payer: bytes | None, failed: Code, unfeasibl
     raise Refusal(unfeasible, outcome.reason or "the transaction was not sent", payer)
 
 
-def release(f: Facilitator, settlement: Settlement) -> None:
+def release(connection: psycopg.Connection[Any], settlement: Settlement) -> None:
     """Free what the settlement kept back. Once, however often it is called."""
     facts = {"merchant_id": settlement.merchant_id, "settlement_key": settlement.settlement_key}
-    with f.pool.connection() as connection:
-        connection.execute(QUERIES.sql("release_withheld"), facts)
+    connection.execute(QUERIES.sql("release_withheld"), facts)
 
 
 def store_answer(f: Facilitator, settlement: Settlement, answer: dict[str, Any]) -> None:
