@@ -82,7 +82,9 @@ def build(settings: Settings) -> Application:
         await gateway.captures.start()
         refreshing = asyncio.create_task(gateway.facts.refresh(), name="facts")
         api.state.gateway = gateway
-        payments = Payments(gateway.domain, gateway.facts, gateway.captures, gateway.pool)
+        payments = Payments(
+            gateway.domain, gateway.contracts.receiver_authorizer, gateway.facts, gateway.captures, gateway.pool
+        )
         application.hot = HotRoutes(api, payments, gateway.pool)  # type: ignore[arg-type]  # starlette's own aliases
         draining.install()
         log.info("gateway_started", chain_id=gateway.contracts.chain_id)

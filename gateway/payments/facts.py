@@ -44,6 +44,7 @@ class ChannelFacts:
     payer: bytes
     payer_authorizer: bytes
     receiver: bytes
+    receiver_authorizer: bytes
     token: bytes
     chain_id: int
     withdraw_delay: int
@@ -130,6 +131,7 @@ class Facts:
             row.payer,
             row.payer_authorizer,
             row.receiver,
+            row.receiver_authorizer,
             row.token,
             row.chain_id,
             row.withdraw_delay,

@@ -131,8 +131,8 @@ LEFT JOIN payments k ON k.merchant_id = i.merchant_id AND k.idempotency_key = i.
 ORDER BY i.ord
 
 -- name: find_channel
-SELECT c.merchant_id, c.channel_no, c.channel_id, c.payer, c.payer_authorizer, c.receiver, c.token, c.chain_id,
-       c.withdraw_delay, a.decimals
+SELECT c.merchant_id, c.channel_no, c.channel_id, c.payer, c.payer_authorizer, c.receiver, c.receiver_authorizer, c.token,
+       c.chain_id, c.withdraw_delay, a.decimals
 FROM channels c JOIN ledger_assets a USING (asset_id)
 WHERE c.channel_id = %(channel_id)s
 

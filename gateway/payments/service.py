@@ -78,8 +78,11 @@ def parse_payment(document: object) -> PaymentRequest:
 class Payments:
     """The service behind the payment routes."""
 
-    def __init__(self, domain: Domain, facts: Facts, captures: Captures, pool: ConnectionPool) -> None:
+    def __init__(
+        self, domain: Domain, receiver_authorizer: bytes, facts: Facts, captures: Captures, pool: ConnectionPool
+    ) -> None:
         self._domain = domain
+        self._receiver_authorizer = receiver_authorizer
         self._facts = facts
         self._captures = captures
         self._pool = pool
@@ -107,6 +110,13 @@ class Payments:
         """Run the tier's checks. Raises Problem with the code of the first that does not approve."""
         if not caller.can_write:
             raise forbidden()
+        if channel.receiver_authorizer != self._receiver_authorizer:
+            raise Problem(
+                422,
+                "receiver_authorizer_foreign",
+                "The channel names another receiverAuthorizer than this gateway's: we could not claim what it pays, "
+                "and whom it names could refund it.",
+            )
         verdict = self.judge(channel, request)
         if not verdict.approves:
             raise refusal(verdict)
