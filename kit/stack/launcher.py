@@ -85,6 +85,10 @@ class Launcher:
         return self._parts[name]
 
     @property
+    def reaper_pid(self) -> int:
+        return self._supervisor.reaper_pid
+
+    @property
     def names(self) -> list[str]:
         return list(self._parts)
 

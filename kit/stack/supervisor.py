@@ -73,6 +73,10 @@ class Supervisor:
         self._reader = threading.Thread(target=self._read_events, name="stack-events", daemon=True)
         self._reader.start()
 
+    @property
+    def reaper_pid(self) -> int:
+        return self._reaper.pid
+
     def spawn(
         self,
         *,

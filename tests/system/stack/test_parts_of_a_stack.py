@@ -251,3 +251,16 @@ def test_the_way_to_the_node_can_be_cut_delayed_and_mended(run_dirs: Path) -> No
         rpc(node, "eth_chainId")
         running.restart("rpc")
         rpc(way, "eth_chainId")
+
+
+def test_a_killed_reaper_takes_grandchildren_along(run_dirs: Path) -> None:
+    """The death signal reaches a part alone; its children end with their process group."""
+    with Launcher(run_dirs / "orphans") as launcher:
+        launcher.start_all([Part("parent", ("sh", "-c", "sleep 300 & wait"), {"PATH": "/usr/bin:/bin"})])
+        eventually(lambda: len(launcher.processes("parent")) == 2, "the child runs")
+        parent, child = launcher.processes("parent")
+        both = {one for one in identities(os.getpid()) if one[0] in (parent, child)}
+        assert len(both) == 2
+        os.kill(launcher.reaper_pid, signal.SIGKILL)
+        assert launcher.failed.wait(10)
+        eventually(lambda: not alive(both), "parent and child are gone")
