@@ -173,4 +173,5 @@ WHERE p.merchant_id = %(merchant_id)s AND p.payment_id = %(payment_id)s
 -- Seconds since the chain was last seen whole, and since the claimer last showed that it works.
 SELECT (SELECT extract(epoch FROM now() - seen_at)::float8
         FROM chain_mirror WHERE tenant_id = 0 AND chain_id = %(chain_id)s) AS chain_age,
-       NULL::float8 AS claimer_age
+       (SELECT extract(epoch FROM now() - beat_at)::float8
+        FROM work_heartbeats WHERE tenant_id = 0 AND name = 'claims') AS claimer_age
