@@ -36,6 +36,11 @@ def check_config(f: Facilitator, config: ChannelConfig, claimed_id: bytes, asked
     if delay is not None and (type(delay) is not int or delay != config.withdraw_delay):
         raise Refusal(Code.BATCH_WITHDRAW_DELAY, "channelConfig.withdrawDelay is not the number asked for")
     check_withdraw_delay(config)
+    check_token(f, config)
+
+
+def check_token(f: Facilitator, config: ChannelConfig) -> None:
+    """Another token's code could do anything with the gas that we pay for. Raises Refusal."""
     if config.token != f.contracts.token:
         raise Refusal(Code.ASSET_NOT_SUPPORTED, "this token is not accepted here")
 

@@ -7,9 +7,9 @@ from typing import Any
 import psycopg
 
 from gateway.channels.service import apply_receipt
-from gateway.x402 import abi, book, channels, settlements
+from gateway.x402 import abi, settlements
 from gateway.x402.codes import Code
-from gateway.x402.facilitator import Facilitator, Merchant, Request, find_merchant, require_key
+from gateway.x402.facilitator import Facilitator, Merchant, Request
 from gateway.x402.messages import Refusal, Settled
 from gateway.x402.payloads import ClaimOrder, SettleOrder, VoucherClaim
 from gateway.x402.refunds import signed_claims
@@ -20,14 +20,8 @@ from verification.signatures.eip712 import channel_id
 
 def claim(f: Facilitator, order: ClaimOrder, merchant: Merchant, request: Request) -> Settled:
     """Claim vouchers of channels to one receiver-authorizer. Raises Refusal, RpcUnavailable, ChainLost."""
-    receivers = {row.config.receiver for row in order.claims}
-    with f.pool.connection() as connection:
-        for receiver in receivers:
-            find_merchant(connection, receiver)
-    if order.signature is None:
-        _check_delegated(f, order, merchant, request)
-    rows, signature = signed_claims(f, order.claims, order.signature)
-    data = abi.claim_with_signature(rows, signature)
+    signature = signed_claims(f, order.claims, order.signature, request)
+    data = abi.claim_with_signature(order.claims, signature)
     key = settlements.hash_of(b"claim", *_summary(f, order.claims))
     identity = Identity(merchant.merchant_id, key, Kind.CLAIM, key)
     settlement = settlements.find_under_way(f, identity)
@@ -39,17 +33,6 @@ def claim(f: Facilitator, order: ClaimOrder, merchant: Merchant, request: Reques
         settlement = settlements.place(f, identity, placed, request, _nothing)
     tx_hash, _ = _finish(f, settlement, Code.BATCH_CLAIM_FAILED, Code.BATCH_CLAIM_SIMULATION)
     return Settled(f.network, tx_hash)
-
-
-def _check_delegated(f: Facilitator, order: ClaimOrder, merchant: Merchant, request: Request) -> None:
-    """Rows that we sign for: vouchers their payers signed, and never more of a kept channel than was charged."""
-    require_key(merchant, request, "a claim that we sign")
-    for row in order.claims:
-        channels.check_ours(f, row.config)
-        with f.pool.connection() as connection:
-            known = book.find_channel(connection, channel_id(f.domain, row.config))
-        if known is not None and known.kept and row.total_claimed > known.charged:
-            raise Refusal(Code.BATCH_CLAIM_PAYLOAD, "totalClaimed is more than this channel was charged")
 
 
 def _summary(f: Facilitator, rows: tuple[VoucherClaim, ...]) -> list[bytes | int]:

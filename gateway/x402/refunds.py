@@ -17,7 +17,7 @@ from gateway.channels.service import apply_receipt
 from gateway.x402 import abi, book, channels, settlements
 from gateway.x402.book import BookChannel
 from gateway.x402.codes import Code
-from gateway.x402.facilitator import QUERIES, Facilitator, Merchant, Request, require_key
+from gateway.x402.facilitator import QUERIES, Facilitator, Merchant, Request, find_merchant, require_key
 from gateway.x402.messages import Refusal, Requirements, Settled, Verified
 from gateway.x402.onchain import ChannelOnChain
 from gateway.x402.payloads import RefundOrder, RefundPayment, VoucherClaim
@@ -229,63 +229,81 @@ def _refunded(f: Facilitator, receipt: Receipt | None, channel: bytes) -> int:
 
 def execute(f: Facilitator, order: RefundOrder, asked: Requirements, merchant: Merchant, request: Request) -> Settled:
     """A resource server's order. Raises Refusal, RpcUnavailable, ChainLost."""
-    channel = _check_order(f, order, asked, merchant, request)
+    _check_order(f, order, asked)
     identity = _identity(order, merchant, order.nonce)
     settlement = settlements.find_under_way(f, identity)
     if settlement is None:
-        calldata = _order_calldata(f, order)
-        why = f.onchain.simulate(f.contracts.escrow, calldata)
-        if why is not None:
-            raise Refusal(Code.BATCH_REFUND_SIMULATION, f"the refund would revert: {why}", order.config.payer)
-        number = None if channel is None else channel.channel_no
-        placed = Order(f.contracts.escrow, calldata, order.config.payer, channel_no=number)
-        settlement = settlements.place(f, identity, placed, request, _nothing)
+        settlement = _place_order(f, order, identity, merchant, request)
     if settlement.fingerprint != identity.fingerprint:
         raise Refusal(Code.BATCH_REFUND_SIMULATION, "another refund of this channel is under way", order.config.payer)
     outcome = settlements.carry_out(f, settlement)
+    _book(f, settlement, outcome)
     tx_hash = settlements.require_mined(
         outcome, order.config.payer, Code.BATCH_REFUND_FAILED, Code.BATCH_REFUND_SIMULATION
     )
-    if outcome.receipt is not None:
-        with f.pool.connection() as connection:
-            apply_receipt(connection, outcome.receipt)
     seen = f.onchain.channel(order.voucher.channel_id)
     refunded = _refunded(f, outcome.receipt, order.voucher.channel_id)
     extra = {"channelState": book.chain_view(order.voucher.channel_id, seen)}
     return Settled(f.network, tx_hash, order.config.payer, str(refunded), extra)
 
 
-def _nothing(_connection: psycopg.Connection[Any]) -> None:
-    return None
-
-
-def _check_order(
-    f: Facilitator, order: RefundOrder, asked: Requirements, merchant: Merchant, request: Request
-) -> BookChannel | None:
-    """The order is of the receiver it names, and its voucher proves as much as we know. Raises Refusal."""
+def _check_order(f: Facilitator, order: RefundOrder, asked: Requirements) -> None:
+    """The order is of the receiver and the token that it names, and of whom its voucher says. Raises Refusal."""
     if channel_id(f.domain, order.config) != order.voucher.channel_id:
         raise Refusal(Code.BATCH_CHANNEL_ID, "channelId is not the EIP-712 hash of channelConfig")
     if order.config.receiver != asked.pay_to:
         raise Refusal(Code.BATCH_RECEIVER, "channelConfig.receiver is not payTo")
+    channels.check_token(f, order.config)
     channels.check_voucher_signature(f, order.config, order.voucher)
     if order.amount == 0:
         raise Refusal(Code.BATCH_REFUND_AMOUNT, "a refund is at least 1")
+
+
+def _place_order(
+    f: Facilitator, order: RefundOrder, identity: Identity, merchant: Merchant, request: Request
+) -> Settlement:
+    """Simulate the order, withhold from a channel that we know what it takes, and order its transaction."""
     with f.pool.connection() as connection:
         channel = book.find_channel(connection, order.voucher.channel_id)
-    if order.refund_signature is None:
-        _check_delegated(f, order, merchant, request, channel)
+    _check_earned(f, order, merchant, request, channel)
     seen = f.onchain.channel(order.voucher.channel_id)
     if seen.balance - max(seen.total_claimed, _claimed_by(f, order)) <= 0 and order.nonce == seen.refund_nonce:
         raise Refusal(Code.BATCH_REFUND_NO_BALANCE, "nothing is left to refund", order.config.payer)
-    return channel
+    calldata = _order_calldata(f, order, request)
+    why = f.onchain.simulate(f.contracts.escrow, calldata)
+    if why is not None:
+        raise Refusal(Code.BATCH_REFUND_SIMULATION, f"the refund would revert: {why}", order.config.payer)
+    withheld = 0 if channel is None else min(order.amount, channel.refundable)
+
+    def reserve(connection: psycopg.Connection[Any]) -> None:
+        locked = book.find_channel(connection, order.voucher.channel_id, lock=True)
+        if locked is None:
+            return
+        # A voucher may have been charged since: what was refundable may be earned by now.
+        _check_earned(f, order, merchant, request, locked)
+        if min(order.amount, locked.refundable) != withheld:
+            raise Refusal(Code.BATCH_MISMATCH, "the channel has changed meanwhile", extra=book.corrective(locked))
+        facts = {"merchant_id": locked.merchant_id, "channel_no": locked.channel_no, "amount": Decimal(withheld)}
+        connection.execute(QUERIES.sql("withhold"), facts)
+
+    number = None if channel is None else channel.channel_no
+    placed = Order(f.contracts.escrow, calldata, order.config.payer, channel_no=number, withheld=withheld)
+    return settlements.place(f, identity, placed, request, reserve)
 
 
-def _check_delegated(
+def _check_earned(
     f: Facilitator, order: RefundOrder, merchant: Merchant, request: Request, channel: BookChannel | None
 ) -> None:
-    """The order leaves its signature to us: we give it only if it takes nothing that we know to be earned."""
-    channels.check_ours(f, order.config)
-    require_key(merchant, request, "a refund that we sign")
+    """The order takes nothing that we know to be earned. Raises Refusal.
+
+    One that brings the signature of another authorizer is its receiver's own affair, unless the channel is one that
+    we keep.
+    """
+    if order.refund_signature is None:
+        channels.check_ours(f, order.config)
+        require_key(merchant, request, "a refund that we sign")
+    elif channel is None or not channel.kept:
+        return
     if channel is None:
         return
     if channel.kept:
@@ -304,22 +322,32 @@ def _claimed_by(f: Facilitator, order: RefundOrder) -> int:
     return max(totals, default=0)
 
 
-def _order_calldata(f: Facilitator, order: RefundOrder) -> bytes:
+def _order_calldata(f: Facilitator, order: RefundOrder, request: Request) -> bytes:
     signature = order.refund_signature
     if signature is None:
         signature = f.authorizer.sign_refund(order.voucher.channel_id, order.nonce, order.amount)
     refund = abi.refund_with_signature(order.config, order.amount, order.nonce, signature)
     if not order.claims:
         return refund
-    return abi.multicall([abi.claim_with_signature(*signed_claims(f, order.claims, order.claim_signature)), refund])
+    rows = order.claims, signed_claims(f, order.claims, order.claim_signature, request)
+    return abi.multicall([abi.claim_with_signature(*rows), refund])
 
 
-def signed_claims(
-    f: Facilitator, claims: Sequence[VoucherClaim], signature: bytes | None
-) -> tuple[Sequence[VoucherClaim], bytes]:
-    """The rows with the authorizer's signature: theirs, else ours if every row names us. Raises Refusal."""
-    if signature is not None:
-        return claims, signature
-    for claim in claims:
-        channels.check_ours(f, claim.config)
-    return claims, f.authorizer.sign_claims(claims)
+def signed_claims(f: Facilitator, claims: Sequence[VoucherClaim], signature: bytes | None, request: Request) -> bytes:
+    """The authorizer's signature of these rows: theirs, else ours. Raises Refusal.
+
+    Every row pays a merchant of ours in a token that we take. Ours is given only to rows that name us, with the key
+    of each merchant that wants to be asked, and never for more of a kept channel than it was charged.
+    """
+    with f.pool.connection() as connection:
+        for row in claims:
+            channels.check_token(f, row.config)
+            merchant = find_merchant(connection, row.config.receiver)
+            if signature is not None:
+                continue
+            channels.check_ours(f, row.config)
+            require_key(merchant, request, "a claim that we sign")
+            known = book.find_channel(connection, channel_id(f.domain, row.config))
+            if known is not None and known.kept and row.total_claimed > known.charged:
+                raise Refusal(Code.BATCH_CLAIM_PAYLOAD, "totalClaimed is more than this channel was charged")
+    return f.authorizer.sign_claims(claims) if signature is None else signature

@@ -1,0 +1,5 @@
+"""A facilitator on a real chain and book, to be attacked."""
+
+from tests.integration.x402.conftest import pg, world
+
+__all__ = ["pg", "world"]
