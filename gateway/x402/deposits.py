@@ -8,11 +8,12 @@ from typing import Any
 
 import psycopg
 
-from gateway.channels.service import apply_receipt, ensure_channel
+from gateway.channels.service import EscrowNotRegistered, UnlistedToken, apply_receipt, ensure_channel
 from gateway.x402 import abi, book, channels, settlements, vouchers
 from gateway.x402.book import BookChannel
 from gateway.x402.codes import Code
 from gateway.x402.facilitator import (
+    ChainLost,
     Facilitator,
     Merchant,
     Request,
@@ -162,7 +163,10 @@ def sendable_signature(signature: bytes) -> bytes:
 
 def _keep_channel(payment: DepositPayment) -> settlements.Reserve:
     def reserve(connection: psycopg.Connection[Any]) -> None:
-        ensure_channel(connection, payment.config)
+        try:
+            ensure_channel(connection, payment.config)
+        except (EscrowNotRegistered, UnlistedToken) as error:
+            raise ChainLost("the book does not follow the chain yet") from error
 
     return reserve
 

@@ -263,6 +263,8 @@ CASES: list[tuple[str, Callable[[World], Ask]]] = [
     ("invalid_network", lambda w: _exact(w, asked=_terms(w, network="eip155:8453"))),
     ("invalid_payment_requirements", lambda w: _voucher(w, asked=_channel_terms(w, amount="0"))),
     ("receiver_not_registered", lambda w: _exact(w, to=STRANGER, asked=_terms(w, payTo=STRANGER))),
+    # a resource server may ask for less than was accepted, never for more
+    ("invalid_payment_requirements", lambda w: replace(_voucher(w), accepted=_channel_terms(w, amount="999"))),
     # exact
     ("unsupported_scheme", lambda w: _exact(w, accepted=_terms(w, scheme="batch-settlement"))),
     ("network_mismatch", lambda w: _exact(w, accepted=_terms(w, network="eip155:1"))),
