@@ -22,6 +22,7 @@ SOFT_SECONDS, HARD_SECONDS = 60, 90
 # Longer than the longest task may take, so that a message is never handed out while its task still runs.
 VISIBILITY_SECONDS = 300
 UNKNOWN_TASK = "unknown"
+NOT_FOUND = 404
 _PUBLISH_RETRIES = {"max_retries": 3, "interval_start": 0.0, "interval_step": 0.2, "interval_max": 0.5}
 _started: dict[str, float] = {}
 
@@ -85,9 +86,14 @@ def _transport_options(broker_url: str) -> dict[str, Any]:
 
 
 def measure_queue(app: Celery, queue: str) -> None:
-    """How many messages wait, as the broker says. Raises the broker's own errors."""
+    """How many messages wait; none in a queue that the broker does not know. Raises the broker's own errors."""
     with app.connection_for_read() as connection:
-        waiting = connection.default_channel.queue_declare(queue=queue, passive=True).message_count
+        try:
+            waiting = connection.default_channel.queue_declare(queue=queue, passive=True).message_count
+        except connection.channel_errors as error:
+            if int(error.reply_code or 0) != NOT_FOUND:
+                raise
+            waiting = 0  # Valkey forgets a queue with its last message
     QUEUE_DEPTH.labels(queue).set(waiting)
 
 
