@@ -6,23 +6,48 @@ committed. A block that cannot be read whole stops the cursor, and says so.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 import psycopg
 from psycopg.rows import class_row
-from psycopg.types.json import Jsonb
 from psycopg_pool import ConnectionPool
 
 from kit.chain.bloom import may_contain
+from kit.chain.events import (
+    Changes,
+    Effect,
+    Handler,
+    LogFilter,
+    Mirror,
+    StoredLog,
+    apply_early,
+    apply_one,
+    find_mirror,
+    logs_to_undo,
+    undo_all,
+)
 from kit.chain.guard import ChainMismatch, EndpointGuard
 from kit.chain.rpc import Block, Log, Rpc, RpcError, RpcRefused, RpcUnavailable, hexed, log_from
 from kit.database.queries import load
 from kit.logging import get_logger
 from kit.metrics import counter, gauge
 
+__all__ = [
+    "Changes",
+    "Effect",
+    "Follower",
+    "Handler",
+    "LogFilter",
+    "Mirror",
+    "Progress",
+    "ReorgTooDeep",
+    "apply_early",
+    "apply_one",
+    "find_mirror",
+]
 _QUERIES = load("kit.chain")
 _log = get_logger(__name__)
 LAG = gauge("lockgate_chain_lag_blocks", "Blocks that the node has and the book has not followed.")
@@ -33,67 +58,10 @@ GAPS = counter("lockgate_chain_gaps_total", "Times a block could not be followed
 
 MAX_BLOCKS_A_STEP = 100
 DEFAULT_MAX_DEPTH = 128
-Effect = Mapping[str, Any]
 
 
 class ReorgTooDeep(Exception):
     """More blocks left the chain than we may take back by ourselves."""
-
-
-@dataclass(frozen=True, slots=True)
-class LogFilter:
-    """Logs of any of the addresses, with topics as eth_getLogs takes them."""
-
-    addresses: tuple[bytes, ...]
-    topics: tuple[Any, ...] = ()
-
-
-class Changes(Protocol):
-    """The effects of one database transaction."""
-
-    def apply(self, log: Log, round_: int) -> Effect | None:
-        """Do what the log means; what `undo` needs to know, or None when it means nothing to us.
-
-        `round_` counts how often this very log was applied, since a block may leave the chain and return.
-        """
-
-    def undo(self, log: Log, effect: Effect, round_: int) -> None:
-        """Take back exactly what `apply` did."""
-
-    def finish(self, head: int) -> None:
-        """All logs of the transaction are through; `head` is the block that the book then stands at."""
-
-
-class Handler(Protocol):
-    """What events mean."""
-
-    def filters(self, connection: psycopg.Connection[Any]) -> Sequence[LogFilter]: ...
-
-    def begin(self, connection: psycopg.Connection[Any], logs: Sequence[Log], effects: Sequence[Effect]) -> Changes:
-        """Take the row locks that these logs need, in one order, so that nobody can deadlock."""
-
-    def catch_up(self, connection: psycopg.Connection[Any], rpc: Rpc, head: int) -> None:
-        """Before a block is followed: read history up to `head` that matters only since lately."""
-
-    def finalize(self, connection: psycopg.Connection[Any], number: int) -> None:
-        """No block up to `number` can leave the chain any more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mirror:
-    """How far the book has followed the chain. `seen_at`: when it last had nothing left to follow."""
-
-    head_number: int
-    head_hash: bytes
-    head_time: datetime
-    node_number: int
-    finalized_number: int
-    seen_at: datetime
-    trouble: str | None
-
-    def age(self, now: datetime) -> float:
-        """Seconds since the book was level with the node."""
-        return (now - self.seen_at).total_seconds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,30 +71,6 @@ class Progress:
     followed: int
     undone: int
     caught_up: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _StoredLog:
-    block_hash: bytes
-    log_index: int
-    block_number: int
-    tx_hash: bytes
-    address: bytes
-    topics: list[bytes]
-    data: bytes
-    effect: dict[str, Any]
-    round: int
-
-    def as_log(self) -> Log:
-        return Log(
-            self.address,
-            tuple(self.topics),
-            self.data,
-            self.block_number,
-            self.block_hash,
-            self.tx_hash,
-            self.log_index,
-        )
 
 
 class Follower:
@@ -213,10 +157,10 @@ class Follower:
             if mirror.head_hash != block.parent_hash:
                 return 0  # Somebody else was here.
             self.handler.catch_up(connection, self.rpc, mirror.head_number)
-            orphans = _logs_to_undo(connection, self.chain_id, block.number, except_hash=block.hash)
+            orphans = logs_to_undo(connection, self.chain_id, block.number, except_hash=block.hash)
             dead = [orphan.as_log() for orphan in orphans]
             changes = self.handler.begin(connection, [*dead, *logs], [orphan.effect for orphan in orphans])
-            _undo(connection, self.chain_id, changes, orphans)
+            undo_all(connection, self.chain_id, changes, orphans)
             for log in logs:
                 apply_one(connection, self.chain_id, changes, log)
             changes.finish(block.number)
@@ -230,12 +174,12 @@ class Follower:
         with pool.connection() as connection:
             if self._locked_mirror(connection).head_hash != mirror.head_hash:
                 return 0
-            orphans: list[_StoredLog] = []
+            orphans: list[StoredLog] = []
             for number in range(mirror.head_number, ancestor, -1):
-                orphans += _logs_to_undo(connection, self.chain_id, number)
+                orphans += logs_to_undo(connection, self.chain_id, number)
             dead = [orphan.as_log() for orphan in orphans]
             changes = self.handler.begin(connection, dead, [orphan.effect for orphan in orphans])
-            _undo(connection, self.chain_id, changes, orphans)
+            undo_all(connection, self.chain_id, changes, orphans)
             changes.finish(ancestor)
             for number in range(mirror.head_number, ancestor, -1):
                 connection.execute(_QUERIES.sql("remove_block"), {"chain_id": self.chain_id, "number": number})
@@ -353,77 +297,3 @@ class Follower:
         facts = {"chain_id": self.chain_id, "number": number}
         row = connection.execute(_QUERIES.sql("find_block"), facts).fetchone()
         return None if row is None else bytes(row[0])
-
-
-def find_mirror(connection: psycopg.Connection[Any], chain_id: int) -> Mirror | None:
-    """Where the book stands on the chain; None before it has ever followed it."""
-    cursor = connection.cursor(row_factory=class_row(Mirror))
-    return cursor.execute(_QUERIES.sql("find_mirror"), {"chain_id": chain_id}).fetchone()
-
-
-def apply_early(
-    connection: psycopg.Connection[Any], chain_id: int, handler: Handler, logs: Sequence[Log]
-) -> list[Effect]:
-    """Apply logs of a receipt before the follower gets to their block; their effects, without those done already.
-
-    When the follower then meets another block at that height, it takes them back. Logs of a block that it has already
-    passed on another branch are left out.
-    """
-    cursor = connection.cursor(row_factory=class_row(Mirror))
-    mirror = cursor.execute(_QUERIES.sql("share_mirror"), {"chain_id": chain_id}).fetchone()
-    living = [log for log in logs if mirror is None or _may_live(connection, chain_id, mirror, log)]
-    changes = handler.begin(connection, living, [])
-    effects = [apply_one(connection, chain_id, changes, log) for log in living]
-    changes.finish(mirror.head_number if mirror is not None else 0)
-    return [effect for effect in effects if effect is not None]
-
-
-def apply_one(connection: psycopg.Connection[Any], chain_id: int, changes: Changes, log: Log) -> Effect | None:
-    """Apply a log unless it is applied; whoever stores it first has the effect."""
-    facts = {
-        "chain_id": chain_id,
-        "block_hash": log.block_hash,
-        "log_index": log.log_index,
-        "block_number": log.block_number,
-        "tx_hash": log.tx_hash,
-        "address": log.address,
-        "topics": list(log.topics),
-        "data": log.data,
-    }
-    row = connection.execute(_QUERIES.sql("store_log"), facts).fetchone()
-    row = row or connection.execute(_QUERIES.sql("apply_log_again"), facts).fetchone()
-    if row is None:
-        return None
-    round_ = int(row[0])
-    effect = changes.apply(log, round_)
-    if effect is None:
-        connection.execute(_QUERIES.sql("forget_log" if round_ == 1 else "undone_log"), facts)
-        return None
-    connection.execute(_QUERIES.sql("set_effect"), facts | {"effect": Jsonb(dict(effect))})
-    return effect
-
-
-def _may_live(connection: psycopg.Connection[Any], chain_id: int, mirror: Mirror, log: Log) -> bool:
-    if log.block_number > mirror.head_number:
-        return True
-    facts = {"chain_id": chain_id, "number": log.block_number}
-    row = connection.execute(_QUERIES.sql("find_block"), facts).fetchone()
-    return row is not None and bytes(row[0]) == log.block_hash
-
-
-def _logs_to_undo(
-    connection: psycopg.Connection[Any], chain_id: int, number: int, *, except_hash: bytes | None = None
-) -> list[_StoredLog]:
-    """Applied logs at a height, newest first, but for those of one block."""
-    cursor = connection.cursor(row_factory=class_row(_StoredLog))
-    facts = {"chain_id": chain_id, "number": number, "except_hash": except_hash}
-    return cursor.execute(_QUERIES.sql("logs_to_undo"), facts).fetchall()
-
-
-def _undo(
-    connection: psycopg.Connection[Any], chain_id: int, changes: Changes, orphans: Sequence[_StoredLog]
-) -> None:
-    for orphan in orphans:
-        changes.undo(orphan.as_log(), orphan.effect, orphan.round)
-        facts = {"chain_id": chain_id, "block_hash": orphan.block_hash, "log_index": orphan.log_index}
-        connection.execute(_QUERIES.sql("undone_log"), facts)
