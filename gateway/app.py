@@ -174,6 +174,13 @@ def _add_errors(api: FastAPI) -> None:
         code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
         return Problem(error.status_code, code, str(error.detail), headers=error.headers).response()
 
+    @api.exception_handler(Exception)
+    async def fault(_request: Request, _error: Exception) -> Response:
+        # The server logs what it was; the caller learns only that it was not his request.
+        return Problem(
+            500, "internal_error", "Something failed here. Try again, or report the request's id."
+        ).response()
+
     @api.exception_handler(psycopg.OperationalError)
     @api.exception_handler(PoolTimeout)
     async def database_gone(_request: Request, error: Exception) -> Response:

@@ -35,7 +35,7 @@ def list_channels(
             _QUERIES.sql("list_channels"),
             {
                 "merchant_id": caller.merchant_id,
-                "before": None if cursor is None else int.from_bytes(cursors.decode(cursor, length=8), "big"),
+                "before": None if cursor is None else _number_at(cursor),
                 "payer": None if payer is None else bytes.fromhex(payer[2:]),
                 "withdrawing": withdrawing,
                 "limit": limit + 1,
@@ -101,6 +101,14 @@ def _withdrawal(row: Any) -> dict[str, Any] | None:
 
 def _time(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _number_at(cursor: str) -> int:
+    """Raises Problem 400 `invalid_cursor`."""
+    number = int.from_bytes(cursors.decode(cursor, length=8), "big", signed=True)
+    if number < 0:
+        raise cursors.invalid()
+    return number
 
 
 def _parse_id(text: str) -> bytes | None:

@@ -15,6 +15,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 from gateway.merchants.keys import Caller, find_caller, forbidden, read_bearer, unauthorized
 from gateway.payments.service import PaymentRequest, Payments, parse_payment
 from kit import metrics
+from kit.http.bodies import read_body
 from kit.http.idempotency import claim_key, parse_key, release_key
 from kit.http.problems import CONTENT_TYPE, Problem
 from kit.logging import get_logger
@@ -24,6 +25,8 @@ BODY_MOST = 8 * 1024
 BATCH_BODY_MOST = 1024 * 1024
 BATCH_MOST = 1000
 KEYS_MOST = 10_000
+# Statuses of refusals that the book was not asked for, and with it not about the API key either.
+_BEFORE_THE_BOOK = frozenset({400, 403, 404, 408, 413, 422})
 SINGLE_PATH, BATCH_PATH = "/v1/payments", "/v1/payments/batch"
 
 Scope = dict[str, Any]
@@ -40,8 +43,8 @@ _created = _requests.labels("single", "201")
 class HotRoutes:
     """ASGI in front of `app`: serves the hot routes, passes everything else on.
 
-    A key's owner is remembered by its hash; that the key is still good is checked by the book's own statement, so
-    that a revocation holds for the very next request.
+    A key's owner is remembered by its hash; that the key is still good is checked by the book's own statement, and
+    asked of the database where a request does not get as far, so that a revocation holds for the very next request.
     """
 
     def __init__(self, app: App, payments: Payments, pool: ConnectionPool) -> None:
@@ -79,43 +82,52 @@ class HotRoutes:
 
     async def _single(self, scope: Scope, receive: Receive) -> tuple[int, dict[str, Any]]:
         authorization, idempotency_key, length = _headers(scope)
-        caller = await self._caller(authorization)
-        key = parse_key(idempotency_key)
-        request = parse_payment(_json(await _body(receive, length, BODY_MOST)))
+        key_hash = read_bearer(authorization)
+        caller = await self._caller(key_hash)
         try:
+            key = parse_key(idempotency_key)
+            request = parse_payment(_json(await read_body(receive, most=BODY_MOST, length=length)))
             return await self._payments.pay(caller, request, key)
         except Problem as problem:
             if problem.status == 401:
-                self._callers.clear()
+                self._callers.pop(key_hash, None)
+            elif problem.status in _BEFORE_THE_BOOK:
+                await self._confirm(key_hash)
             raise
 
     async def _batch(self, scope: Scope, receive: Receive) -> tuple[int, dict[str, Any]]:
         authorization, idempotency_key, length = _headers(scope)
-        caller = await self._caller(authorization)
+        key_hash = read_bearer(authorization)
+        caller = await self._caller(key_hash)
         if not caller.can_write:
             raise forbidden()
         key = parse_key(idempotency_key)
-        body = await _body(receive, length, BATCH_BODY_MOST)
+        body = await read_body(receive, most=BATCH_BODY_MOST, length=length)
         requests = _parse_batch(_json(body))
         if key is not None:
+            await self._confirm(key_hash)
             await asyncio.to_thread(self._take_key, caller, key, hashlib.sha256(body).digest())
         answers = await self._payments.pay_many(caller, requests)
         if any(status == 401 for status, _ in answers):
-            self._callers.clear()
+            self._callers.pop(key_hash, None)
             raise unauthorized()
+        if all(status in _BEFORE_THE_BOOK for status, _ in answers):
+            await self._confirm(key_hash)
         if key is not None and not any(status in (200, 201, 500, 503) for status, _ in answers):
             await asyncio.to_thread(self._give_key_back, caller, key)
         results = [{"status": status, "payment" if status < 300 else "problem": each} for status, each in answers]
         return 200, {"object": "batch", "results": results}
 
-    async def _caller(self, authorization: str | None) -> Caller:
-        key_hash = read_bearer(authorization)
-        caller = self._callers.get(key_hash)
-        if caller is None:
-            caller = await asyncio.to_thread(self._find_caller, key_hash)
-            if len(self._callers) >= KEYS_MOST:
-                self._callers.clear()
-            self._callers[key_hash] = caller
+    async def _caller(self, key_hash: bytes) -> Caller:
+        return self._callers.get(key_hash) or await self._confirm(key_hash)
+
+    async def _confirm(self, key_hash: bytes) -> Caller:
+        """Ask the database whose key it is. Raises Problem 401."""
+        self._callers.pop(key_hash, None)
+        caller = await asyncio.to_thread(self._find_caller, key_hash)
+        if len(self._callers) >= KEYS_MOST:
+            self._callers.clear()
+        self._callers[key_hash] = caller
         return caller
 
     def _find_caller(self, key_hash: bytes) -> Caller:
@@ -160,32 +172,6 @@ def _headers(scope: Scope) -> tuple[str | None, str | None, int | None]:
         elif name == b"content-length":
             length = int(value)
     return authorization, idempotency_key, length
-
-
-async def _body(receive: Receive, length: int | None, most: int) -> bytes:
-    if length is not None and length > most:
-        raise _too_large(most)
-    message = await receive()
-    if not message.get("more_body"):
-        body: bytes = message.get("body", b"")
-        if len(body) > most:
-            raise _too_large(most)
-        return body
-    parts = [message.get("body", b"")]
-    size = len(parts[0])
-    while message.get("more_body"):
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Problem(400, "invalid_request", "The request's body ended early.")
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > most:
-            raise _too_large(most)
-    return b"".join(parts)
-
-
-def _too_large(most: int) -> Problem:
-    return Problem(413, "body_too_large", f"The body may have {most} bytes at the most.")
 
 
 def _json(body: bytes) -> object:

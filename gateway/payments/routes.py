@@ -36,7 +36,7 @@ def list_payments(
     channel_id: Annotated[str | None, Query(pattern="^0x[0-9a-fA-F]{64}$")] = None,
     payer: Annotated[str | None, Query(pattern="^0x[0-9a-fA-F]{40}$")] = None,
     scheme: Annotated[str | None, Query(pattern="^(batch-settlement|exact|claimed-outside)$")] = None,
-    reference: Annotated[str | None, Query(max_length=128)] = None,
+    reference: Annotated[str | None, Query(max_length=128, pattern="^[^\\x00]*$")] = None,
     created_from: datetime | None = None,
     created_before: datetime | None = None,
 ) -> dict[str, Any]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from threading import Lock
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import BoundedSemaphore, Lock
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -17,6 +19,7 @@ from gateway.x402.messages import BATCH_SETTLEMENT, BODY_BYTES_MOST, EXACT, X402
 from gateway.x402.vouchers import BookBusy
 from gateway.x402.wire import InvalidPayload
 from kit.chain.signer import KeyFileError
+from kit.http.bodies import read_body
 from kit.http.idempotency import parse_key
 from kit.http.problems import Problem
 from kit.logging import get_logger
@@ -24,12 +27,15 @@ from kit.logging import get_logger
 log = get_logger(__name__)
 router = APIRouter(prefix="/x402", tags=["x402"])
 RETRY_SECONDS = "2"
+# Of the threads that all plain routes share (gateway.app.THREADS), so many may wait for the chain.
+AT_ONCE_MOST = 48
 _opening = Lock()
+_at_once = BoundedSemaphore(AT_ONCE_MOST)
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     400: {"description": "`invalid_payload`: the body is not what x402 says it is"},
     413: {"description": "`body_too_large`"},
-    503: {"description": "`chain_unavailable` or `book_unavailable`: no verdict; try again after Retry-After"},
+    503: {"description": "`chain_unavailable`, `book_unavailable` or `facilitator_busy`: no verdict; try again"},
 }
 
 
@@ -51,13 +57,8 @@ def facilitator_of(request: Request, gateway: Annotated[Gateway, Depends(gateway
 
 
 async def bounded_body(request: Request) -> bytes:
-    """The request's body. Raises Problem 413 before more than the limit is held."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_BYTES_MOST:
-            raise Problem(413, "body_too_large", f"A body has at most {BODY_BYTES_MOST} bytes.")
-    return bytes(body)
+    """The request's body. Raises Problem 413, 408, 400."""
+    return await read_body(request.receive, most=BODY_BYTES_MOST)
 
 
 def caller_of(request: Request, gateway: Annotated[Gateway, Depends(gateway_of)]) -> Caller | None:
@@ -69,6 +70,22 @@ def caller_of(request: Request, gateway: Annotated[Gateway, Depends(gateway_of)]
         return find_caller(connection, read_bearer(header))
 
 
+@contextmanager
+def _room() -> Iterator[None]:
+    """One of the places for requests that wait for the chain. Raises Problem 503 when all are taken."""
+    if not _at_once.acquire(blocking=False):
+        raise Problem(
+            503,
+            "facilitator_busy",
+            "Too many payments wait for the chain. Send the same request again.",
+            headers={"Retry-After": RETRY_SECONDS},
+        )
+    try:
+        yield
+    finally:
+        _at_once.release()
+
+
 _Body = Annotated[bytes, Depends(bounded_body)]
 _Facilitator = Annotated[Facilitator, Depends(facilitator_of)]
 
@@ -77,7 +94,8 @@ _Facilitator = Annotated[Facilitator, Depends(facilitator_of)]
 def verify(f: _Facilitator, body: _Body) -> JSONResponse:
     """Whether a payment would be accepted. A refused one is 200 with `isValid: false` and its reason."""
     try:
-        return JSONResponse(service.verify(f, body))
+        with _room():
+            return JSONResponse(service.verify(f, body))
     except (InvalidPayload, ChainLost, BookBusy) as error:
         raise _problem(error) from error
 
@@ -95,7 +113,8 @@ def settle(
     identity = body if key is None else b"key:" + key.encode()
     asking = facilitator.Request(hashlib.sha256(identity).digest(), caller)
     try:
-        return JSONResponse(service.settle(f, body, asking))
+        with _room():
+            return JSONResponse(service.settle(f, body, asking))
     except (InvalidPayload, ChainLost, BookBusy) as error:
         raise _problem(error) from error
 

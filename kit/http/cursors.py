@@ -37,8 +37,12 @@ def decode(cursor: str, *, length: int) -> bytes:
     except (binascii.Error, UnicodeEncodeError):
         position = b""
     if len(position) != length or encode(position) != cursor:
-        raise Problem(400, "invalid_cursor", "Take the cursor as it stands in next_cursor of the page before.")
+        raise invalid()
     return position
+
+
+def invalid() -> Problem:
+    return Problem(400, "invalid_cursor", "Take the cursor as it stands in next_cursor of the page before.")
 
 
 def page_of(rows: Sequence[Row], limit: int, position: Callable[[Row], bytes]) -> Page[Row]:
