@@ -81,7 +81,7 @@ def _serve(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def _worker(_args: argparse.Namespace, settings: Settings) -> int:
-    return _celery("worker", "--loglevel", settings.log_level, "--concurrency", "2")
+    return _celery("worker", "--loglevel", settings.log_level, "--concurrency", str(settings.worker_processes))
 
 
 def _beat(_args: argparse.Namespace, settings: Settings) -> int:

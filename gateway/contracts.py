@@ -1,31 +1,27 @@
-"""Read the contracts file that `lockgate contracts deploy` writes."""
+"""Where the contracts stand, as bytes: what `lockgate contracts deploy` wrote."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from gateway.deps import Contracts
+from kit.chain.addresses import read_addresses
 
 
 def read_contracts(path: Path) -> Contracts:
-    """Raises OSError when the file is missing, ValueError when a member is."""
-    document = json.loads(path.read_text("utf-8"))
-    try:
-        token = document["token"]
-        return Contracts(
-            chain_id=int(document["chain_id"]),
-            escrow=_address(document["escrow"]),
-            token=_address(token["address"]),
-            token_name=token["name"],
-            token_version=token["version"],
-            token_decimals=int(token["decimals"]),
-            receiver_authorizer=_address(document["receiver_authorizer"]),
-            erc3009_collector=_address(document["erc3009_collector"]),
-            multicall3=_address(document["multicall3"]),
-        )
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"{path.name} is not a contracts file: {error!r}") from error
+    """Raises kit.chain.addresses.AddressFileError, ValueError for a text that is no address."""
+    read = read_addresses(path)
+    return Contracts(
+        chain_id=read.chain_id,
+        escrow=_address(read.escrow),
+        token=_address(read.token.address),
+        token_name=read.token.name,
+        token_version=read.token.version,
+        token_decimals=read.token.decimals,
+        receiver_authorizer=_address(read.receiver_authorizer),
+        erc3009_collector=_address(read.erc3009_collector),
+        multicall3=_address(read.multicall3),
+    )
 
 
 def _address(text: str) -> bytes:
