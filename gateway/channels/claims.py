@@ -133,6 +133,11 @@ class Claims:
             self._sender.push(pool, identifier)
         return identifier
 
+    def has_full_batch(self, pool: ConnectionPool) -> bool:
+        """Whether as much is due as one transaction carries; less can wait for the next turn and grow."""
+        with pool.connection() as connection:
+            return len(self._due(connection)) == min(self._policy.rows_most, MAX_ROWS)
+
     def settle_due(self, pool: ConnectionPool) -> list[UUID]:
         """Settle every receiver that has claimed money in the escrow; the transactions asked for."""
         asked: list[UUID] = []

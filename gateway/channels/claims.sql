@@ -8,7 +8,8 @@ WITH flight AS (
        OR (t.state = 4 AND (NOT t.is_final OR t.block_number > COALESCE((SELECT max(head_number) FROM chain_mirror), 0)))
     GROUP BY 1, 2
 ), unclaimed AS (
-    SELECT s.*, LEAST(s.charged, s.credited) AS total, GREATEST(s.claimed, COALESCE(f.total, 0)) AS covered
+    SELECT s.*, LEAST(s.charged, s.credited) AS total, GREATEST(s.claimed, COALESCE(f.total, 0)) AS covered,
+           COALESCE(f.total, 0) > s.claimed AS in_flight
     FROM channel_states s
     LEFT JOIN flight f USING (merchant_id, channel_no)
     WHERE s.first_unclaimed_at IS NOT NULL AND s.voucher_signature IS NOT NULL AND s.voucher_max >= s.charged
@@ -23,7 +24,8 @@ WHERE c.receiver_authorizer = %(authorizer)s AND c.chain_id = %(chain_id)s
   AND u.total > u.covered
   AND (x.next_try_at IS NULL OR x.next_try_at <= now())
   AND (u.withdraw_requested_at <> 0 OR u.total - u.covered >= %(value_least)s
-       OR u.first_unclaimed_at <= now() - make_interval(secs => %(age_seconds)s))
+       -- The oldest voucher is in the claim under way, if there is one: it makes no second claim due.
+       OR (NOT u.in_flight AND u.first_unclaimed_at <= now() - make_interval(secs => %(age_seconds)s)))
 ORDER BY (u.withdraw_requested_at <> 0) DESC, u.first_unclaimed_at, c.channel_no
 LIMIT %(limit)s
 

@@ -85,9 +85,12 @@ def push_transactions(here: Runtime) -> None:
 
 @_task("claim_due")
 def claim_due(here: Runtime) -> None:
-    """Claim until nothing is due; a claim that left the chain was taken back by the follower and is due again."""
+    """Claim what is due; a claim that left the chain was taken back by the follower and is due again.
+
+    On only while batches are full: payments that come meanwhile are the next turn's, or they would never let it end.
+    """
     for _ in range(CLAIMS_A_TASK):
-        if here.claims.claim_due(here.pool) is None:
+        if here.claims.claim_due(here.pool) is None or not here.claims.has_full_batch(here.pool):
             break
     with here.pool.connection() as connection:
         heartbeat.beat(connection, CLAIMER)

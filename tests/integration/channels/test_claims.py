@@ -81,6 +81,29 @@ def test_nothing_is_claimed_twice_while_one_is_in_flight(world: World) -> None:
     assert claims.claim_due(world.pool) is None
 
 
+def test_age_makes_no_second_claim_while_one_is_in_flight(world: World) -> None:
+    """What has waited long is in the claim under way; what comes meanwhile waits for its own age or value."""
+    (channel,) = channels_with(world, 100)
+    world.node.automine(False)
+    claims = claims_of(world, ClaimPolicy(value_least=10_000, age_seconds=0))
+    first = claims.claim_due(world.pool)
+    assert first is not None
+    world.charge(channel, 150)
+    assert claims.claim_due(world.pool) is None
+    world.node.mine()
+    world.follow()
+    assert world.numbers(channel)[2] == 100
+    assert claims.claim_due(world.pool) is not None
+
+
+def test_a_full_batch_is_told_from_what_may_wait_for_the_next_turn(world: World) -> None:
+    channels_with(world, 100, 200, 300)
+    claims = claims_of(world, ClaimPolicy(value_least=1, age_seconds=0, rows_most=2))
+    assert claims.has_full_batch(world.pool)
+    await_mined(world, claims.claim_due(world.pool))
+    assert not claims.has_full_batch(world.pool), "one channel is left"
+
+
 def test_parallel_claimers_make_one_claim(world: World) -> None:
     channels_with(world, 100, 200)
     claims = claims_of(world)
