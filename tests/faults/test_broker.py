@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 
 UNCLAIMED = "SELECT COALESCE(sum(charged - claimed), 0) FROM channel_states"
 CLAIMS = "SELECT count(*) FROM chain_transactions WHERE purpose LIKE 'claim%%' AND state = 4"
-VALUE_WORTH_A_CLAIM = 20_000
+VALUE_WORTH_MANY_CLAIMS = 60_000
 
 
 @pytest.fixture(scope="module")
@@ -33,13 +33,9 @@ def test_payments_go_on_without_the_broker_and_claims_catch_up(here: Stage) -> N
     """
     world, parts = here.world, _pids(here)
     with here.load() as load:
-        world.stack.kill("valkey")
-        load.await_progress(20)
-        claimed_so_far = world.row("SELECT sum(claimed) FROM channel_states")
-        eventually(lambda: world.row(UNCLAIMED)[0] > VALUE_WORTH_A_CLAIM, "payments that wait for a claim")
-        load.await_progress(20)
-        assert world.row("SELECT sum(claimed) FROM channel_states") <= (claimed_so_far[0] + VALUE_WORTH_A_CLAIM,)
-        world.stack.start("valkey")
+        with here.without("valkey"):
+            eventually(lambda: world.row(UNCLAIMED)[0] > VALUE_WORTH_MANY_CLAIMS, "payments wait for a claim")
+            load.await_progress(20)
         load.finish()
     here.check()
     assert _pids(here) == parts, "nothing but the broker was restarted"
@@ -54,8 +50,7 @@ def test_the_worker_survives_a_broker_that_cuts_it_off_twice(here: Stage) -> Non
     with here.load() as load, redis.Redis.from_url(world.stack.env["LOCKGATE_BROKER_URL"]) as broker:
         load.await_progress(5)
         assert _cut(broker) > 0
-        eventually(lambda: _others(broker) > 0, "somebody is connected again", 3.0)
-        assert _cut(broker) > 0
+        eventually(lambda: _cut(broker) > 0, "somebody is connected again, and cut off again", 3.0)
         before = world.row("SELECT max(beat_at) FROM work_heartbeats WHERE name = 'worker'")
         beaten = "SELECT max(beat_at) > %s FROM work_heartbeats WHERE name = 'worker'"
         eventually(lambda: world.row(beaten, before[0])[0], "the worker shows life again")
@@ -90,7 +85,3 @@ def _pids(here: Stage) -> dict[str, int | None]:
 def _cut(broker: redis.Redis[bytes]) -> int:
     """Close every other connection; how many there were."""
     return int(broker.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"))
-
-
-def _others(broker: redis.Redis[bytes]) -> int:
-    return len(broker.client_list()) - 1

@@ -45,10 +45,9 @@ def test_the_database_may_be_away_for_longer(here: Stage) -> None:
     Defect: reconnect_timeout of minutes, between whose attempts psycopg_pool waits 1, 2, 4, 8, 16 s.
     """
     with here.load() as load:
-        here.world.stack.kill("postgres")
-        gone = time.monotonic()
-        eventually(lambda: time.monotonic() - gone >= AWAY_SECONDS, "the time is over", AWAY_SECONDS + 1)
-        here.world.stack.start("postgres")
+        with here.without("postgres"):
+            gone = time.monotonic()
+            eventually(lambda: time.monotonic() - gone >= AWAY_SECONDS, "the time is over", AWAY_SECONDS + 1)
         back = time.monotonic()
         load.await_progress(2, BACK_SECONDS)
         fresh = "the chain is followed again"
