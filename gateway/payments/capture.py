@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import struct
 import time
 from collections import deque
 from collections.abc import Sequence
+from concurrent import futures
 from concurrent.futures import Future
-from dataclasses import replace
 
 from psycopg_pool import ConnectionPool
 
@@ -40,6 +41,8 @@ ATTEMPTS_MOST = 6
 RETRY_SECONDS = 0.2
 # Deadlock and serialization failures: the same batch again is the remedy.
 _TRANSIENT = frozenset({"40001", "40P01", "55P03", "57014"})
+_DATA_EXCEPTION = "22000"
+_UNIQUE_VIOLATION = "23505"
 
 _outcomes = metrics.counter("lockgate_captures_total", "Vouchers given to the book, by outcome", ["outcome"])
 _captured = _outcomes.labels(Outcome.CAPTURED.name.lower())
@@ -98,12 +101,15 @@ class Captures:
         if self._loop is None or self._closed:
             waiter.set_exception(QueueFull("the payment queue is closed"))
             return waiter
-        self._loop.call_soon_threadsafe(self._admit, request, waiter)
+        try:
+            self._loop.call_soon_threadsafe(self._admit, request, waiter)
+        except RuntimeError:  # the loop has ended meanwhile
+            waiter.set_exception(QueueFull("the payment queue is closed"))
         return waiter
 
     def _admit(self, request: CaptureRequest, waiter: Future[CaptureResult]) -> None:
         if self._closed or self.waiting >= QUEUE_MOST:
-            waiter.set_exception(QueueFull("the payment queue is full"))
+            _set_exception(waiter, QueueFull("the payment queue is full"))
         else:
             self._enqueue(request, waiter)
 
@@ -140,6 +146,7 @@ class _Lane:
         self._queue: deque[_Entry] = deque()
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._explaining: set[asyncio.Task[None]] = set()
         self._stopping = False
 
     def start(self) -> None:
@@ -150,6 +157,7 @@ class _Lane:
         self._wake.set()
         if self._task is not None:
             await self._task
+        await asyncio.gather(*self._explaining)
         self._prepared.close()
 
     def put(self, entry: _Entry) -> None:
@@ -168,21 +176,25 @@ class _Lane:
             batch = [queue.popleft() for _ in range(min(len(queue), BATCH_MOST))]
             _queue_depth.set(self._captures.waiting)
             await self._answer(batch)
-            self._captures.waiting -= len(batch)
 
     async def _answer(self, batch: list[_Entry]) -> None:
-        """Execute `batch` and settle every waiter, whatever happens."""
+        """Execute `batch`. Every waiter is settled, whatever happens; the refused ones once they are explained."""
         try:
             results = await self._execute([request for request, _ in batch])
         except StatementFailed as error:
             await self._split(batch, error)
         except Exception as error:  # noqa: BLE001 - every waiter is answered; what it was is logged
             log.error("capture_batch_unknown", payments=len(batch), error=repr(error))
-            _reject(batch, BookUnavailable("the book could not be reached"))
+            self._fail(batch, BookUnavailable("the book could not be reached"))
         else:
-            for (_, waiter), result in zip(batch, results, strict=True):
-                _resolve(waiter, result)
-            _count(results)
+            refused = []
+            for entry, result in zip(batch, results, strict=True):
+                if result.outcome is Outcome.CAPTURED:
+                    self._settle(entry, result)
+                else:
+                    refused.append((entry, result))
+            _captured.inc(len(batch) - len(refused))
+            self._explain(refused)
 
     async def _split(self, batch: list[_Entry], error: StatementFailed) -> None:
         if len(batch) > 1:
@@ -191,34 +203,23 @@ class _Lane:
             await self._answer(batch[middle:])
             return
         request = batch[0][0]
-        if error.sqlstate == "23505":  # another request with this key or voucher won the race
-            lost = [CaptureResult(Outcome.MISMATCH, 0, 0)]
-            try:
-                explained = await self._captures.explain([request], lost)
-            except BookUnavailable as unavailable:
-                _reject(batch, unavailable)
-                return
-            _resolve(batch[0][1], explained[0])
+        if error.sqlstate == _UNIQUE_VIOLATION:  # another request with this key or voucher won the race
+            self._explain([(batch[0], CaptureResult(Outcome.MISMATCH, 0, 0))])
             return
         log.error("capture_refused_by_database", payment_id=str(request.payment_id), sqlstate=error.sqlstate)
-        _reject(batch, CaptureFailed("this payment could not be booked"))
+        self._fail(batch, CaptureFailed("this payment could not be booked"))
 
     async def _execute(self, requests: Sequence[CaptureRequest]) -> list[CaptureResult]:
         """One statement, again while the server says that again would help or the connection was lost.
 
         After a lost connection it is unknown whether the batch stands. Sending it again tells: what was captured is
-        then found by its voucher and request hash, as a replay.
+        then refused, and found by its own payment id when that is explained.
         """
-        repeated = False
         for attempt in range(1, ATTEMPTS_MOST + 1):
             started = time.perf_counter()
-            parameters = statement.pack(
-                requests, batch_id=uuid7(), shard=self._shard, window_seconds=self._captures.window_seconds
-            )
             try:
-                answer = await self._prepared.execute(parameters)
+                answer = await self._prepared.execute(self._pack(requests))
             except ConnectionLost:
-                repeated = True
                 if attempt == ATTEMPTS_MOST:
                     raise
                 await asyncio.sleep(RETRY_SECONDS * attempt)
@@ -229,40 +230,52 @@ class _Lane:
                 continue
             _commit_seconds.observe(time.perf_counter() - started)
             _batch_size.observe(len(requests))
-            return await self._explained(requests, statement.unpack(answer, requests), repeated)
+            return statement.unpack(answer, requests)
         raise AssertionError("the loop above returns or raises")
 
-    async def _explained(
-        self, requests: Sequence[CaptureRequest], results: list[CaptureResult], repeated: bool
-    ) -> list[CaptureResult]:
-        refused = [index for index, result in enumerate(results) if result.outcome is not Outcome.CAPTURED]
-        if not refused:
-            return results
-        told = await self._captures.explain([requests[i] for i in refused], [results[i] for i in refused])
-        for index, result in zip(refused, told, strict=True):
-            # After a lost connection our own first try may have captured it: to the caller that is the capture.
-            ours = repeated and result.payment_id == requests[index].payment_id
-            results[index] = replace(result, outcome=Outcome.CAPTURED) if ours else result
-        return results
+    def _pack(self, requests: Sequence[CaptureRequest]) -> list[bytes]:
+        """Raises StatementFailed: what has no form on the wire is refused as the server would refuse it."""
+        try:
+            return statement.pack(
+                requests, batch_id=uuid7(), shard=self._shard, window_seconds=self._captures.window_seconds
+            )
+        except (ValueError, TypeError, OverflowError, struct.error) as error:
+            raise StatementFailed(_DATA_EXCEPTION, type(error).__name__) from error
+
+    def _explain(self, refused: Sequence[tuple[_Entry, CaptureResult]]) -> None:
+        """Explain refusals beside the lane: the next batch does not wait for a connection of the pool."""
+        if refused:
+            task = asyncio.get_running_loop().create_task(self._told(refused), name="capture-explain")
+            self._explaining.add(task)
+            task.add_done_callback(self._explaining.discard)
+
+    async def _told(self, refused: Sequence[tuple[_Entry, CaptureResult]]) -> None:
+        entries = [entry for entry, _ in refused]
+        try:
+            told = await self._captures.explain(
+                [request for request, _ in entries], [result for _, result in refused]
+            )
+        except BookUnavailable as error:
+            self._fail(entries, error)
+            return
+        for entry, result in zip(entries, told, strict=True):
+            self._settle(entry, result)
+            _outcomes.labels(result.outcome.name.lower()).inc()
+
+    def _settle(self, entry: _Entry, result: CaptureResult) -> None:
+        self._captures.waiting -= 1
+        # A caller that went away, maybe in this very moment, does not undo its payment.
+        with contextlib.suppress(asyncio.InvalidStateError, futures.InvalidStateError):
+            if not entry[1].done():
+                entry[1].set_result(result)
+
+    def _fail(self, batch: Sequence[_Entry], error: Exception) -> None:
+        self._captures.waiting -= len(batch)
+        for _, waiter in batch:
+            _set_exception(waiter, error)
 
 
-def _count(results: Sequence[CaptureResult]) -> None:
-    captured = sum(result.outcome is Outcome.CAPTURED for result in results)
-    _captured.inc(captured)
-    if captured < len(results):
-        for result in results:
-            if result.outcome is not Outcome.CAPTURED:
-                _outcomes.labels(result.outcome.name.lower()).inc()
-
-
-def _resolve(waiter: Waiter, result: CaptureResult) -> None:
-    # A caller that went away does not undo its payment.
-    with contextlib.suppress(asyncio.InvalidStateError):
-        if not waiter.done():
-            waiter.set_result(result)
-
-
-def _reject(batch: Sequence[_Entry], error: Exception) -> None:
-    for _, waiter in batch:
+def _set_exception(waiter: Waiter, error: Exception) -> None:
+    with contextlib.suppress(asyncio.InvalidStateError, futures.InvalidStateError):
         if not waiter.done():
             waiter.set_exception(error)

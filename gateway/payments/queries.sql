@@ -1,6 +1,6 @@
 -- name: capture_batch
--- One statement, one fsync, many payments. Each channel is folded in order under its row lock; velocity windows,
--- legs, balances, one outbox row and one audit leaf belong to the same statement. Every item comes back with an
+-- One statement, one fsync, many payments. Each payer's vouchers are folded in order under the locks of their channels
+-- and of the payer's window; legs, balances, one outbox row and one audit leaf belong to the same statement. Every item comes back with an
 -- outcome (gateway/payments/outcomes.py). What is refused is explained by `explain_refused`, in a new snapshot.
 -- Locks are taken in one order (channels by number, then windows by subject), so batches cannot deadlock.
 WITH item AS MATERIALIZED (
@@ -18,7 +18,8 @@ WITH item AS MATERIALIZED (
     ORDER BY s.channel_no
     FOR UPDATE
 ), party AS MATERIALIZED (
-    SELECT s.*, c.payer, c.asset_id, c.channel_account, c.captured_account
+    SELECT s.*, c.payer, c.asset_id, c.channel_account, c.captured_account,
+           row_number() OVER (PARTITION BY c.payer, c.asset_id ORDER BY s.channel_no)::integer AS slot
     FROM state s JOIN channels c USING (merchant_id, channel_no)
 ), velocity AS MATERIALIZED (
     SELECT w.subject, w.asset_id, w.level, w.level_at
@@ -32,45 +33,32 @@ WITH item AS MATERIALIZED (
     WHERE k.key_id IN (SELECT key_id FROM item) AND k.revoked_at IS NULL AND k.can_write
       AND (k.expires_at IS NULL OR k.expires_at > now()) AND m.suspended_at IS NULL
 ), checked AS (
-    SELECT i.*, p.payer, p.asset_id, p.channel_account, p.captured_account, p.charged AS opening, p.claimed,
-           p.credited,
+    SELECT i.*, p.payer, p.asset_id, p.slot, p.channel_account, p.captured_account, p.charged AS opening, p.credited,
            p.credited - p.withheld AS spendable,
-           LEAST(p.credited - p.withheld, p.claimed + i.exposure_limit) AS ceiling,
+           p.claimed + i.exposure_limit AS exposed,
+           -- A payer without a window has no room: GREATEST alone would pass over the NULL.
+           CASE WHEN v.level IS NOT NULL
+                THEN GREATEST(0, v.level - i.window_limit * LEAST(1, GREATEST(0, extract(epoch FROM now() - v.level_at))
+                                                                     / %(window_seconds)b::int4)) END AS level,
            CASE WHEN p.channel_no IS NULL THEN 7
                 WHEN i.key_id IS NOT NULL AND k.key_id IS NULL THEN 5
                 WHEN u.payment_id IS NOT NULL THEN 6
                 ELSE 0 END AS objection
     FROM item i
     LEFT JOIN party p USING (merchant_id, channel_no)
+    LEFT JOIN velocity v ON v.subject = p.payer AND v.asset_id = p.asset_id
     LEFT JOIN usable_key k ON k.key_id = i.key_id
     -- LIMIT keeps this a look-up by index a key, whatever the planner believes of the table's size.
     LEFT JOIN LATERAL (SELECT payment_id FROM payments
                        WHERE merchant_id = i.merchant_id AND idempotency_key = i.idempotency_key LIMIT 1) u
            ON i.idempotency_key IS NOT NULL
 ), folded AS (
-    SELECT c.*, fold_charge(opening, voucher_max, amount, ceiling, objection = 0)
-                    OVER (PARTITION BY merchant_id, channel_no ORDER BY ord) AS charged_after
+    SELECT c.*, fold_charge(slot, opening, voucher_max, amount, spendable, exposed, window_limit - level, objection)
+                    OVER (PARTITION BY payer, asset_id ORDER BY ord) AS fold
     FROM checked c
-), stepped AS (
-    SELECT f.*, COALESCE(lag(charged_after) OVER (PARTITION BY merchant_id, channel_no ORDER BY ord), opening)
-                    AS charged_before
-    FROM folded f
-), weighed AS (
-    SELECT s.*, charged_after <> charged_before AS fits,
-           GREATEST(0, v.level - floor(s.window_limit * LEAST(1, extract(epoch FROM now() - v.level_at)
-                                                                 / %(window_seconds)b::int4))) AS level
-    FROM stepped s
-    LEFT JOIN velocity v ON v.subject = s.payer AND v.asset_id = s.asset_id
 ), judged AS MATERIALIZED (
-    SELECT w.*,
-           CASE WHEN objection <> 0 THEN objection
-                WHEN voucher_max - amount <> charged_before THEN 1
-                WHEN voucher_max > spendable THEN 2
-                WHEN voucher_max > ceiling THEN 3
-                WHEN level IS NULL OR level + sum(amount) FILTER (WHERE fits)
-                         OVER (PARTITION BY payer, asset_id ORDER BY ord) > window_limit THEN 4
-                ELSE 0 END AS outcome
-    FROM weighed w
+    SELECT f.*, fold[1] AS outcome, fold[2] AS charged_before
+    FROM folded f
 ), captured AS MATERIALIZED (
     SELECT * FROM judged WHERE outcome = 0
 ), new_payments AS (
@@ -97,7 +85,7 @@ WITH item AS MATERIALIZED (
     WHERE s.merchant_id = last.merchant_id AND s.channel_no = last.channel_no
 ), moved_windows AS (
     UPDATE velocity_windows w
-    SET level = spent.level + spent.amount, level_at = now()
+    SET level = spent.level + spent.amount, level_at = GREATEST(w.level_at, now())
     FROM (SELECT payer, asset_id, min(level) AS level, sum(amount) AS amount FROM captured GROUP BY 1, 2) spent
     WHERE w.tenant_id = 0 AND w.subject = spent.payer AND w.asset_id = spent.asset_id
 ), leaf AS MATERIALIZED (

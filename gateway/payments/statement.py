@@ -77,7 +77,10 @@ def unpack(result: PGresult, requests: Sequence[CaptureRequest]) -> list[Capture
 def explain(
     connection: psycopg.Connection[Any], requests: Sequence[CaptureRequest], results: Sequence[CaptureResult]
 ) -> list[CaptureResult]:
-    """Say of each refused request whether it is a replay, and what the book holds instead."""
+    """Say of each refused request whether it is a replay, and what the book holds instead.
+
+    A request whose own payment is in the book was captured: by a first try whose answer was lost.
+    """
     rows = connection.execute(
         _QUERIES.sql("explain_refused"),
         {
@@ -93,9 +96,13 @@ def explain(
 def _explained(request: CaptureRequest, result: CaptureResult, row: tuple[Any, ...]) -> CaptureResult:
     (_, charged, credited, held_max, held_signature, payment_id, request_hash, amount) = row[:8]
     (key_payment_id, key_channel_no, key_voucher_max, key_request_hash) = row[8:]
-    if result.outcome in (Outcome.KEY_UNUSABLE, Outcome.UNKNOWN_CHANNEL) or charged is None:
+    if charged is None:
         return result
     totals = int(charged), int(credited)
+    if payment_id == request.payment_id:
+        return CaptureResult(Outcome.CAPTURED, request.voucher_max, int(credited), payment_id)
+    if result.outcome in (Outcome.KEY_UNUSABLE, Outcome.UNKNOWN_CHANNEL):
+        return result
     if key_payment_id is not None and (
         key_channel_no != request.channel_no
         or key_voucher_max != request.voucher_max

@@ -25,7 +25,7 @@ class Unbalanced(ValueError):
 
 
 class UnknownAccount(Exception):
-    """A leg names an account that the tenant has not, or that holds another asset. Nothing of the batch was posted."""
+    """A leg names an account that the tenant has not, or that holds another asset. Nothing was posted."""
 
 
 class UnequalReplay(Exception):

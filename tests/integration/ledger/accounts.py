@@ -68,7 +68,8 @@ def stored_legs(connection: psycopg.Connection[Any], tenant: int) -> dict[UUID, 
 def stored_balances(connection: psycopg.Connection[Any], tenant: int) -> dict[int, int]:
     """Balances that are not zero, over all shards."""
     rows = connection.execute(
-        "SELECT account_id, sum(balance) FROM ledger_balances WHERE tenant_id = %s GROUP BY 1 HAVING sum(balance) <> 0",
+        "SELECT account_id, sum(balance) FROM ledger_balances WHERE tenant_id = %s "
+        "GROUP BY 1 HAVING sum(balance) <> 0",
         [tenant],
     )
     return {account: int(balance) for account, balance in rows}
@@ -77,6 +78,7 @@ def stored_balances(connection: psycopg.Connection[Any], tenant: int) -> dict[in
 def debits_equal_credits(connection: psycopg.Connection[Any]) -> bool:
     """Per tenant, transfer and asset, over the whole book."""
     row = connection.execute(
-        "SELECT NOT EXISTS (SELECT FROM ledger_legs GROUP BY tenant_id, transfer_id, asset_id HAVING sum(amount) <> 0)"
+        "SELECT NOT EXISTS (SELECT FROM ledger_legs "
+        "GROUP BY tenant_id, transfer_id, asset_id HAVING sum(amount) <> 0)"
     ).fetchone()
     return row == (True,)
