@@ -27,6 +27,7 @@ from verification.tiers import TierPolicy
 log = get_logger(__name__)
 _QUERIES = load("gateway.payments")
 CHANNELS_MOST = 200_000
+ADDRESSES_MOST = 10_000
 REFRESH_SECONDS = 1.0
 NO_LIMIT = (1 << 128) - 1
 NEVER = float("-inf")
@@ -79,6 +80,7 @@ class Facts:
         self._pool = pool
         self._channels: dict[bytes, ChannelFacts] = {}
         self._policies: dict[int, TierPolicy] = {}
+        self._addresses: dict[bytes, bytes] = {}
         self._sanctions = _Watched(settings.sanctions_file)
         self._watch = _Watched(settings.watch_file)
         self.mirror = Mirror()
@@ -88,17 +90,21 @@ class Facts:
         return self._sanctions.value
 
     async def start(self) -> None:
-        await asyncio.to_thread(self._read)
+        """The first reading. Without the database there is none yet, and nothing is approved until there is."""
+        await self._try_read()
 
     async def refresh(self) -> None:
         """Read again what changes, every second, for ever."""
         while True:
             await asyncio.sleep(REFRESH_SECONDS)
-            try:
-                await asyncio.to_thread(self._read)
-            except (psycopg.Error, OSError) as error:
-                log.warning("facts_not_refreshed", error=repr(error))
+            await self._try_read()
             _mirror_age.set(time.monotonic() - self.mirror.chain_seen_at)
+
+    async def _try_read(self) -> None:
+        try:
+            await asyncio.to_thread(self._read)
+        except (psycopg.Error, OSError) as error:
+            log.warning("facts_not_refreshed", error=repr(error))
 
     def _read(self) -> None:
         self._sanctions.read()
@@ -129,10 +135,10 @@ class Facts:
             row.channel_no,
             channel_id,
             row.payer,
-            row.payer_authorizer,
-            row.receiver,
-            row.receiver_authorizer,
-            row.token,
+            row.payer if row.payer_authorizer == row.payer else row.payer_authorizer,
+            self._shared(row.receiver),
+            self._shared(row.receiver_authorizer),
+            self._shared(row.token),
             row.chain_id,
             row.withdraw_delay,
             self.policy(row.decimals),
@@ -141,6 +147,12 @@ class Facts:
             self._channels.pop(next(iter(self._channels)), None)
         self._channels[channel_id] = facts
         return facts
+
+    def _shared(self, address: bytes) -> bytes:
+        """One copy of an address that many channels have: copies would be a quarter of what is kept of a channel."""
+        if len(self._addresses) >= ADDRESSES_MOST:
+            self._addresses.clear()
+        return self._addresses.setdefault(address, address)
 
     def policy(self, decimals: int) -> TierPolicy:
         """The tiers of a dollar token with so many decimals."""
