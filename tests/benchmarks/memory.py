@@ -18,7 +18,7 @@ FLAT_SHARE = 0.03
 
 
 def run(options: Options) -> Chapter:
-    workload = Workload(options.channels)
+    workload = Workload(options.memory_channels)
     each = options.memory_payments // STEPS
     with world() as servers:
         gateway = servers.gateway("gateway", workload)
@@ -52,7 +52,10 @@ def run(options: Options) -> Chapter:
                 growth <= FLAT_SHARE,
             ),
         ),
-        (f"MB at the start and after each tenth of the payments: {course}.",),
+        (
+            f"MB at the start and after each tenth of the payments: {course}.",
+            f"payments come from {options.memory_channels:,} channels in turn, each of which a worker remembers.",
+        ),
     )
 
 

@@ -17,6 +17,7 @@ class Options:
     legs_many: int = 10_000_000
     merchants: int = 1_000
     memory_payments: int = 1_000_000
+    memory_channels: int = 20_000
 
 
 DEFAULT = Options()
@@ -28,5 +29,6 @@ QUICK = Options(
     legs_many=40_000,
     merchants=50,
     memory_payments=20_000,
+    memory_channels=2_000,
 )
 """Whether everything runs, in about a minute; its figures mean nothing."""
