@@ -142,6 +142,14 @@ def nothing_is_claimed_twice(world: World, model: Acknowledged) -> None:
     assert int.from_bytes(treasury, "big") == total + sum(model.exact.values()), "the treasury's balance"
 
 
+def each_total_is_claimed_by_one_transaction(world: World) -> None:
+    """No voucher is in two claims that were mined."""
+    query = """
+        SELECT channel_no, total, count(*) FROM claim_rows JOIN chain_transactions USING (transaction_id)
+        WHERE state = 4 GROUP BY 1, 2 HAVING count(*) > 1"""
+    assert world.rows(query) == [], "channel, total, claims"
+
+
 def the_books_balance(world: World) -> None:
     """`lockgate books check` says so."""
     done = world.books_check()
@@ -158,6 +166,7 @@ def everything(world: World, model: Acknowledged, seed: int) -> None:
     drained(world)
     each_transfer_is_booked_once(world, model)
     nothing_is_claimed_twice(world, model)
+    each_total_is_claimed_by_one_transaction(world)
     the_lane_is_whole(world)
     batches_left_one_event_and_one_leaf(world)
     no_event_is_parked(world)
