@@ -16,11 +16,13 @@ from gateway.x402.messages import (
     X402_VERSION,
     Requirements,
 )
+from kit.chain.addresses import ESCROW
 
 DESCRIPTION_MOST = 500
 MIN_DEPOSIT_TIMES = 10
 # What some routers take for a slash.
 _SEPARATORS = re.compile(r"(?:[/\\]|%2f|%5c)+", re.IGNORECASE)
+_NETWORK = re.compile(r"eip155:[1-9][0-9]{0,18}", re.ASCII)
 _PARAMETER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(:path)?\}")
 
 
@@ -59,7 +61,7 @@ class PaidRoute:
 class Terms:
     """How a merchant is paid. Addresses are 20 bytes; `asset_name` and `asset_version` are the token's EIP-712 ones.
 
-    `receiver_authorizer` None means: as the facilitator publishes it.
+    `receiver_authorizer` None means: as the facilitator publishes it. Raises ValueError for a network that is none.
     """
 
     network: str
@@ -71,6 +73,15 @@ class Terms:
     withdraw_delay: int = 24 * 3600
     max_timeout_seconds: int = 300
     schemes: tuple[str, ...] = (BATCH_SETTLEMENT, EXACT)
+    escrow: bytes = bytes.fromhex(ESCROW[2:])
+
+    def __post_init__(self) -> None:
+        if _NETWORK.fullmatch(self.network) is None:
+            raise ValueError(f"{self.network!r} is not a network of EVM chains, such as eip155:8453")
+
+    @property
+    def chain_id(self) -> int:
+        return int(self.network.partition(":")[2])
 
 
 def offer(terms: Terms, authorizer: str, route: PaidRoute) -> tuple[Requirements, ...]:
@@ -127,7 +138,12 @@ def choose(offers: Sequence[Requirements], accepted: Requirements) -> Requiremen
 
 
 def _compile(path: str) -> re.Pattern[str]:
-    """As Starlette reads it: a parameter is one segment, `:path` is the rest."""
+    """As Starlette reads it: a parameter is one segment, `:path` is the rest.
+
+    Raises ValueError for what is neither: a pattern that matches nothing would leave its resource unpaid.
+    """
+    if not path.startswith("/") or set(_PARAMETER.sub("", path)) & set("{}?#%"):
+        raise ValueError(f"{path!r} is not a path such as /items/{{id}} or /files/{{name:path}}")
     parts, end = [], 0
     for match in _PARAMETER.finditer(path):
         parts.append(re.escape(path[end : match.start()]))

@@ -22,6 +22,8 @@ from gateway.x402.payloads import (
     read_exact,
 )
 from gateway.x402.wire import InvalidPayload
+from verification.signatures.eip712 import Domain, channel_id, voucher_digest
+from verification.signatures.recovery import recover_address
 
 ClientPayload = ExactPayment | DepositPayment | VoucherPayment | RefundPayment
 
@@ -45,6 +47,23 @@ class Payment:
             signed = self.payload.authorization
             return signed.sender + signed.nonce
         return self.payload.voucher.channel_id
+
+    @property
+    def total(self) -> int:
+        """The cumulative total that the voucher stands for; 0 for a payment without one."""
+        return 0 if isinstance(self.payload, ExactPayment) else self.payload.voucher.max_claimable
+
+    def may_hold_lane(self, escrow: Domain) -> bool:
+        """Whether who sent this may make others wait: he holds the authorization, or a voucher that its channel's
+        authorizer signed. Anybody can read a channel's id on chain.
+        """
+        if isinstance(self.payload, ExactPayment):
+            return True
+        config, voucher = self.payload.config, self.payload.voucher
+        if channel_id(escrow, config) != voucher.channel_id:
+            return False
+        digest = voucher_digest(escrow, voucher.channel_id, voucher.max_claimable)
+        return recover_address(digest, voucher.signature) == config.payer_authorizer
 
     def identity(self, method: str, target: str, body: bytes) -> bytes:
         """What makes a request the same request again: payment, method, URL and body."""

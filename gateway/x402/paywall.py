@@ -34,6 +34,7 @@ from gateway.x402.offers import PaidRoute, Terms
 from gateway.x402.payment import Payment, read_payment
 from gateway.x402.replays import Answer, Attempt, Busy, Lanes, Replays
 from gateway.x402.wire import InvalidPayload
+from verification.signatures.eip712 import escrow_domain
 
 NO_MATCH = "No matching payment requirements"
 PAYMENT_MISSING = "Payment required"
@@ -77,6 +78,7 @@ class Paywall:
         self._facilitator = FacilitatorClient(config.facilitator_url, api_key=config.api_key, transport=transport)
         self._replays = replays or Replays()
         self._lanes = lanes or Lanes()
+        self._escrow = escrow_domain(config.terms.chain_id, config.terms.escrow)
         authorizer = config.terms.receiver_authorizer
         self._authorizer = None if authorizer is None else wire.checksum(authorizer)
 
@@ -199,6 +201,12 @@ class _Run:
         if self._route.refunds(self._scope["method"]) and not payment.is_refund:
             return self.payment_required(Code.BATCH_PAYLOAD_TYPE)
         identity = payment.identity(self._scope["method"], exchange.target(self._scope), body)
+        past = self._paywall._replays.is_past(payment.lane, identity, payment.total)
+        if past or not payment.may_hold_lane(self._paywall._escrow):
+            # The facilitator says what is wrong with it, and nobody waits meanwhile.
+            refused = await self._refused(payment, asked)
+            if refused is not None:
+                return refused
         try:
             async with self._paywall._lanes.hold(payment.lane):
                 known = self._paywall._replays.find(payment.lane, identity)
@@ -214,17 +222,25 @@ class _Run:
             return known.settled
         return await self._settle(payment, asked, known)
 
-    async def _first(self, payment: Payment, asked: Requirements, identity: bytes, body: bytes) -> Answer:
+    async def _refused(self, payment: Payment, asked: Requirements) -> Answer | None:
+        """What the facilitator has against the payment; None when it is good."""
         verdict = await self._facilitator.verify(payment.document, asked)
-        if not verdict.is_valid:
-            return self.payment_required(verdict.reason, _correction(verdict.reason, verdict.extra))
+        if verdict.is_valid:
+            return None
+        return self.payment_required(verdict.reason, _correction(verdict.reason, verdict.extra))
+
+    async def _first(self, payment: Payment, asked: Requirements, identity: bytes, body: bytes) -> Answer:
+        refused = await self._refused(payment, asked)
+        if refused is not None:
+            return refused
         if payment.is_refund:
             withheld = json_answer(200, {"message": "Refund made", "channelId": wire.hexadecimal(payment.lane)})
         else:
             withheld = await exchange.run_app(self._paywall._app, self._scope, body, self._config.response_bytes_most)
             if withheld.status >= 400:
                 return withheld
-        attempt = Attempt(identity, f"{identity.hex()}-{secrets.token_hex(8)}", withheld=withheld)
+        key = f"{identity.hex()}-{secrets.token_hex(8)}"
+        attempt = Attempt(identity, key, payment.total, withheld=withheld)
         return await self._settle(payment, asked, attempt)
 
     async def _settle(self, payment: Payment, asked: Requirements, attempt: Attempt) -> Answer:
@@ -240,7 +256,7 @@ class _Run:
             replays.forget(payment.lane)
             if not payment.is_refund:
                 # A part may be refunded twice by equal requests; of a whole the facilitator finds the answer again.
-                replays.keep(payment.lane, Attempt(attempt.identity, attempt.key, settled=answer))
+                replays.keep(payment.lane, Attempt(attempt.identity, attempt.key, attempt.total, settled=answer))
             return answer
         if settled.reason != Code.SETTLEMENT_PENDING:
             replays.forget(payment.lane)

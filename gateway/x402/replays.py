@@ -31,6 +31,7 @@ class Attempt:
 
     identity: bytes
     key: str
+    total: int = 0
     settled: Answer | None = None
     withheld: Answer | None = None
     at: float = field(default_factory=time.monotonic)
@@ -61,6 +62,16 @@ class Replays:
             self.forget(lane)
             return None
         return attempt if attempt is not None and attempt.identity == identity else None
+
+    def is_past(self, lane: bytes, identity: bytes, total: int) -> bool:
+        """Whether the lane has gone on beyond a payment of this cumulative total: it has nothing to wait for."""
+        attempt = self._attempts.get(lane)
+        return (
+            attempt is not None
+            and attempt.settled is not None
+            and attempt.identity != identity
+            and 0 < total <= attempt.total
+        )
 
     def keep(self, lane: bytes, attempt: Attempt) -> None:
         """Keep it in place of the lane's last one, and let go of the oldest lanes as far as that is needed."""

@@ -17,12 +17,13 @@ from gateway.x402 import headers
 from gateway.x402.offers import PaidRoute, Terms
 from gateway.x402.paywall import Paywall, PaywallConfig
 from gateway.x402.replays import Lanes, Replays
-from tests.unit.x402.test_wire import CONFIG, EXACT, VOUCHER
+from tests.support.vouchers import payer_channel
+from tests.unit.x402.test_wire import CONFIG, EXACT
 
 PRICE = 1000
 AUTHORIZER = "0x90F79bf6EB2c4f870365E785982E1f101E93b906"
 STATE = {
-    "channelId": "0x" + "ab" * 32,
+    "channelId": "0x" + "cd" * 32,
     "balance": "10000",
     "totalClaimed": "0",
     "withdrawRequestedAt": 0,
@@ -101,7 +102,30 @@ class Shop:
         return await self.http.request(method, path, headers={"PAYMENT-SIGNATURE": headers.encode(payment)}, **more)
 
 
-PAYLOAD = {"type": "voucher", "channelConfig": CONFIG, "voucher": VOUCHER}
+def voucher_payload(total: int, *, signature: bytes | None = None) -> dict[str, Any]:
+    """A voucher of CHANNEL that its payer has signed, unless a signature is given."""
+    config = CHANNEL.config
+    return {
+        "type": "voucher",
+        "channelConfig": {
+            "payer": "0x" + config.payer.hex(),
+            "payerAuthorizer": "0x" + config.payer_authorizer.hex(),
+            "receiver": "0x" + config.receiver.hex(),
+            "receiverAuthorizer": "0x" + config.receiver_authorizer.hex(),
+            "token": "0x" + config.token.hex(),
+            "withdrawDelay": config.withdraw_delay,
+            "salt": "0x" + config.salt.hex(),
+        },
+        "voucher": {
+            "channelId": "0x" + CHANNEL.channel_id.hex(),
+            "maxClaimableAmount": str(total),
+            "signature": "0x" + (signature or CHANNEL.sign(total)).hex(),
+        },
+    }
+
+
+CHANNEL = payer_channel("payer of the paywall", bytes.fromhex("04" * 20))
+PAYLOAD = voucher_payload(PRICE)
 TERMS = Terms("eip155:31337", bytes.fromhex("03" * 20), "USDC", "2", bytes.fromhex("04" * 20))
 ROUTES = (
     PaidRoute("/paid", PRICE, description="A thing"),
@@ -399,7 +423,7 @@ async def test_a_refund_is_settled_without_the_app_and_may_be_made_twice(shop: S
 
     for path in ("/paid", "/post", "/post"):
         response = await shop.pay(path, change=refund)
-        assert (response.status_code, response.json()["channelId"]) == (200, "0x" + "ab" * 32)
+        assert (response.status_code, response.json()["channelId"]) == (200, "0x" + CHANNEL.channel_id.hex())
         assert headers.decode(response.headers["PAYMENT-RESPONSE"])["success"]
     assert shop.runs == []
     assert len(shop.facilitator.calls("settle")) == 3
@@ -512,3 +536,51 @@ def test_memory_forgets() -> None:
     replays.keep(b"lane", Attempt(b"i", "k"))
     assert replays.find(b"lane", b"i") is None
     assert len(replays) == 0
+
+
+@pytest.mark.parametrize("who", ["a stranger", "an old voucher"])
+async def test_nobody_keeps_a_channels_payer_waiting(shop: Shop, who: str) -> None:
+    """A channel's id, and the vouchers that were claimed, are on chain for anybody to send."""
+    assert (await shop.pay()).status_code == 200  # PRICE is paid: a voucher of so much is an old one now
+    released, invalid = asyncio.Event(), {"isValid": False, "invalidReason": "no"}
+    total, signature = (2 * PRICE, b"\x11" * 65) if who == "a stranger" else (PRICE, None)
+    verify, waiting = shop.paywall._facilitator.verify, 0
+
+    async def stuck(document: Any, asked: Any) -> Any:
+        nonlocal waiting
+        if document["payload"]["voucher"]["maxClaimableAmount"] == str(total):
+            waiting += 1
+            await released.wait()
+        return await verify(document, asked)
+
+    shop.paywall._facilitator.verify = stuck  # type: ignore[method-assign, assignment]
+    shop.facilitator.verify = [{"isValid": True, "payer": AUTHORIZER}, invalid]
+
+    def theirs(payment: dict[str, Any]) -> None:
+        payment["payload"] = voucher_payload(total, signature=signature)
+
+    def next_one(payment: dict[str, Any]) -> None:
+        payment["payload"] = voucher_payload(3 * PRICE)
+
+    in_the_way = [asyncio.create_task(shop.pay("/other", change=theirs)) for _ in range(20)]
+    try:
+        async with asyncio.timeout(5):
+            while waiting < 20 and shop.paywall._lanes._users.get(CHANNEL.channel_id, 0) < 17:
+                await asyncio.sleep(0)
+            assert (await shop.pay(change=next_one)).status_code == 200
+    finally:
+        released.set()
+    assert {answer.status_code for answer in await asyncio.gather(*in_the_way)} == {402}
+    assert shop.runs.count("/other") == 0
+
+
+@pytest.mark.parametrize("path", ["/items/{id:int}", "/items/{id", "items", "/a?b", "/a%2Fb"])
+def test_a_path_that_no_router_reads_so_is_refused_and_not_left_unpaid(path: str) -> None:
+    with pytest.raises(ValueError, match="is not a path"):
+        PaidRoute(path, PRICE)
+
+
+@pytest.mark.parametrize("network", ["base", "eip155:", "eip155:0", "EIP155:1", "eip155:1\n"])
+def test_a_network_that_is_none_is_refused_at_the_start(network: str) -> None:
+    with pytest.raises(ValueError, match="is not a network"):
+        Terms(network, bytes(20), "USDC", "2", bytes(20))
