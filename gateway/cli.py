@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -85,7 +84,7 @@ def _worker(_args: argparse.Namespace, settings: Settings) -> int:
 
 
 def _beat(_args: argparse.Namespace, settings: Settings) -> int:
-    return _celery("beat", "--loglevel", settings.log_level, "--schedule", os.devnull)
+    return _celery("beat", "--loglevel", settings.log_level)
 
 
 def _celery(*arguments: str) -> int:

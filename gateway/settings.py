@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     # deposits and settlement
     deposit_confirmations: int = Field(default=1, ge=1)
     deposit_least: int = 1
-    receipt_wait_seconds: int = 30
+    receipt_wait_seconds: int = 20
 
     # x402 facilitator: transactions that we relay and pay for within an hour, a payer or a receiver
     relayed_an_hour_most: int = Field(default=240, ge=1)
@@ -72,6 +72,7 @@ class Settings(BaseSettings):
     # workers
     worker_processes: int = Field(default=2, ge=1, le=64)
     beat_liveness_file: Path | None = None
+    worker_liveness_file: Path | None = None
 
 
 def load() -> Settings:

@@ -46,7 +46,8 @@ def make(settings: Settings) -> Celery:
         queue=QUEUE,
         schedule=schedule(settings),
         include=["gateway.channels.tasks"],
-        liveness_file=str(settings.beat_liveness_file) if settings.beat_liveness_file else None,
+        beat_liveness_file=settings.beat_liveness_file,
+        worker_liveness_file=settings.worker_liveness_file,
     )
     app.conf.worker_concurrency = settings.worker_processes
     return app

@@ -6,7 +6,6 @@ scheduler does no harm.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from celery.beat import Scheduler
@@ -17,7 +16,7 @@ class LivenessScheduler(Scheduler):  # type: ignore[misc]  # Celery is published
 
     def tick(self, *arguments: Any, **options: Any) -> Any:
         wait = super().tick(*arguments, **options)
-        path = self.app.conf.get("lockgate_liveness_file")
-        if path:
-            Path(path).touch()
+        path = self.app.conf.get("lockgate_beat_liveness_file")
+        if path is not None:
+            path.touch()
         return wait

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from celery import Celery, signals
@@ -34,9 +35,13 @@ def make_app(
     queue: str,
     schedule: Mapping[str, Any],
     include: Sequence[str],
-    liveness_file: str | None = None,
+    beat_liveness_file: Path | None = None,
+    worker_liveness_file: Path | None = None,
 ) -> Celery:
-    """A Celery application; `schedule` as in `beat_schedule`."""
+    """A Celery application; `schedule` as in `beat_schedule`.
+
+    The scheduler touches its liveness file at every turn, a worker its own after every task: life is work done.
+    """
     app = Celery(name, broker=broker_url, include=list(include))
     app.conf.update(
         accept_content=["json"],
@@ -65,7 +70,8 @@ def make_app(
         beat_max_loop_interval=1,
         timezone="UTC",
     )
-    app.conf.lockgate_liveness_file = liveness_file
+    app.conf.lockgate_beat_liveness_file = beat_liveness_file
+    app.conf.lockgate_worker_liveness_file = worker_liveness_file
     if broker_url.startswith(("amqp", "pyamqp")):
         app.conf.task_default_queue_type = "quorum"
     return app
@@ -108,6 +114,9 @@ def _task_ends(task_id: str, task: Any, state: str | None, retval: Any = None, *
     TASKS.labels(task.name, outcome).inc()
     if began is not None:
         TASK_SECONDS.labels(task.name).observe(time.perf_counter() - began)
+    alive = task.app.conf.get("lockgate_worker_liveness_file")
+    if alive is not None:
+        alive.touch()
 
 
 def _task_unknown(**_: Any) -> None:
