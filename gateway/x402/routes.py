@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
-from threading import BoundedSemaphore, Lock
+from threading import Lock
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -16,6 +14,7 @@ from gateway.merchants.keys import Caller, find_caller, read_bearer
 from gateway.x402 import facilitator, service, wire
 from gateway.x402.facilitator import ChainLost, Facilitator, NotConfigured
 from gateway.x402.messages import BATCH_SETTLEMENT, BODY_BYTES_MOST, EXACT, X402_VERSION
+from gateway.x402.service import FacilitatorBusy
 from gateway.x402.vouchers import BookBusy
 from gateway.x402.wire import InvalidPayload
 from kit.chain.signer import KeyFileError
@@ -27,10 +26,8 @@ from kit.logging import get_logger
 log = get_logger(__name__)
 router = APIRouter(prefix="/x402", tags=["x402"])
 RETRY_SECONDS = "2"
-# Of the threads that all plain routes share (gateway.app.THREADS), so many may wait for the chain.
-AT_ONCE_MOST = 48
 _opening = Lock()
-_at_once = BoundedSemaphore(AT_ONCE_MOST)
+_NO_ANSWER = (InvalidPayload, ChainLost, BookBusy, FacilitatorBusy)
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     400: {"description": "`invalid_payload`: the body is not what x402 says it is"},
@@ -70,22 +67,6 @@ def caller_of(request: Request, gateway: Annotated[Gateway, Depends(gateway_of)]
         return find_caller(connection, read_bearer(header))
 
 
-@contextmanager
-def _room() -> Iterator[None]:
-    """One of the places for requests that wait for the chain. Raises Problem 503 when all are taken."""
-    if not _at_once.acquire(blocking=False):
-        raise Problem(
-            503,
-            "facilitator_busy",
-            "Too many payments wait for the chain. Send the same request again.",
-            headers={"Retry-After": RETRY_SECONDS},
-        )
-    try:
-        yield
-    finally:
-        _at_once.release()
-
-
 _Body = Annotated[bytes, Depends(bounded_body)]
 _Facilitator = Annotated[Facilitator, Depends(facilitator_of)]
 
@@ -94,9 +75,8 @@ _Facilitator = Annotated[Facilitator, Depends(facilitator_of)]
 def verify(f: _Facilitator, body: _Body) -> JSONResponse:
     """Whether a payment would be accepted. A refused one is 200 with `isValid: false` and its reason."""
     try:
-        with _room():
-            return JSONResponse(service.verify(f, body))
-    except (InvalidPayload, ChainLost, BookBusy) as error:
+        return JSONResponse(service.verify(f, body))
+    except _NO_ANSWER as error:
         raise _problem(error) from error
 
 
@@ -113,9 +93,8 @@ def settle(
     identity = body if key is None else b"key:" + key.encode()
     asking = facilitator.Request(hashlib.sha256(identity).digest(), caller)
     try:
-        with _room():
-            return JSONResponse(service.settle(f, body, asking))
-    except (InvalidPayload, ChainLost, BookBusy) as error:
+        return JSONResponse(service.settle(f, body, asking))
+    except _NO_ANSWER as error:
         raise _problem(error) from error
 
 
@@ -134,5 +113,6 @@ def supported(f: _Facilitator) -> dict[str, Any]:
 def _problem(error: Exception) -> Problem:
     if isinstance(error, InvalidPayload):
         return Problem(400, "invalid_payload", f"{error}.")
-    code = "chain_unavailable" if isinstance(error, ChainLost) else "book_unavailable"
+    codes = {ChainLost: "chain_unavailable", BookBusy: "book_unavailable", FacilitatorBusy: "facilitator_busy"}
+    code = codes[type(error)]
     return Problem(503, code, f"{error}. Send the same request again.", headers={"Retry-After": RETRY_SECONDS})

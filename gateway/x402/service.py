@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import BoundedSemaphore
 from typing import Any
 
 from gateway.x402 import deposits, exact, orders, refunds, vouchers
@@ -31,7 +34,6 @@ from gateway.x402.messages import (
     read_requirements,
 )
 from gateway.x402.payloads import (
-    BatchPayload,
     ClaimOrder,
     DepositPayment,
     RefundOrder,
@@ -50,9 +52,29 @@ _answers = metrics.counter("lockgate_x402_answers_total", "Facilitator answers",
 # Without a usable answer of the right chain there is no verdict.
 _NO_CHAIN = (RpcError, ChainMismatch, UnexpectedAnswer)
 
+# Of the threads that all plain routes share (gateway.app.THREADS), so many may wait for the chain. Vouchers need none
+# of it, so they are never kept waiting by payments that do.
+CHAIN_WAITERS_MOST = 48
+_chain_waiters = BoundedSemaphore(CHAIN_WAITERS_MOST)
+
+
+class FacilitatorBusy(Exception):
+    """Too many payments wait for the chain already: nothing was done."""
+
+
+@contextmanager
+def _room_to_wait() -> Iterator[None]:
+    """One of the places for payments that wait for the chain. Raises FacilitatorBusy when all are taken."""
+    if not _chain_waiters.acquire(blocking=False):
+        raise FacilitatorBusy("too many payments wait for the chain")
+    try:
+        yield
+    finally:
+        _chain_waiters.release()
+
 
 def verify(f: Facilitator, body: bytes) -> dict[str, Any]:
-    """The VerifyResponse. Raises InvalidPayload, ChainLost."""
+    """The VerifyResponse. Raises InvalidPayload, ChainLost, FacilitatorBusy."""
     envelope = read_envelope(body)
     try:
         verified = _verify(f, envelope)
@@ -67,7 +89,7 @@ def verify(f: Facilitator, body: bytes) -> dict[str, Any]:
 
 
 def settle(f: Facilitator, body: bytes, request: Request) -> dict[str, Any]:
-    """The SettleResponse. Raises InvalidPayload, ChainLost, BookBusy."""
+    """The SettleResponse. Raises InvalidPayload, ChainLost, BookBusy, FacilitatorBusy."""
     envelope = read_envelope(body)
     try:
         settled = _settle(f, envelope, request)
@@ -91,27 +113,30 @@ def _verify(f: Facilitator, envelope: Envelope) -> Verified:
         payment = read_exact(envelope.payload)
         with _naming(payment.authorization.sender):
             asked, merchant = _terms(f, envelope, exact.TERM_CODES)
-            return exact.verify(f, payment, asked, merchant)
+            with _room_to_wait():
+                return exact.verify(f, payment, asked, merchant)
     payload = read_batch(envelope.payload)
     if isinstance(payload, (ClaimOrder, SettleOrder)):
         raise Refusal(Code.BATCH_PAYLOAD_TYPE, "claims and settlements are settled, not verified")
     with _naming(payload.config.payer):
         asked, merchant = _terms(f, envelope, TERM_CODES)
-        return _verify_batch(f, payload, asked, merchant)
+        if isinstance(payload, VoucherPayment):
+            _require_amount(asked)
+            return vouchers.verify(f, payload, asked, merchant)
+        with _room_to_wait():
+            return _verify_batch(f, payload, asked, merchant)
 
 
 def _verify_batch(
     f: Facilitator,
-    payload: DepositPayment | VoucherPayment | RefundPayment | RefundOrder,
+    payload: DepositPayment | RefundPayment | RefundOrder,
     asked: Requirements,
     merchant: Merchant,
 ) -> Verified:
     if isinstance(payload, (RefundPayment, RefundOrder)):
         return refunds.verify(f, payload, asked, merchant)
     _require_amount(asked)
-    if isinstance(payload, DepositPayment):
-        return deposits.verify(f, payload, asked, merchant)
-    return vouchers.verify(f, payload, asked, merchant)
+    return deposits.verify(f, payload, asked, merchant)
 
 
 def _settle(f: Facilitator, envelope: Envelope, request: Request) -> Settled:
@@ -119,23 +144,29 @@ def _settle(f: Facilitator, envelope: Envelope, request: Request) -> Settled:
         payment = read_exact(envelope.payload)
         with _naming(payment.authorization.sender):
             asked, merchant = _terms(f, envelope, exact.TERM_CODES)
-            return exact.settle(f, payment, asked, merchant, request)
+            with _room_to_wait():
+                return exact.settle(f, payment, asked, merchant, request)
     payload = read_batch(envelope.payload)
     with _naming(None if isinstance(payload, (ClaimOrder, SettleOrder)) else payload.config.payer):
         asked, merchant = _terms(f, envelope, TERM_CODES)
-        return _settle_batch(f, payload, asked, merchant, request)
+        if isinstance(payload, VoucherPayment):
+            _require_amount(asked)
+            return vouchers.settle(f, payload, asked, merchant, request)
+        with _room_to_wait():
+            return _settle_batch(f, payload, asked, merchant, request)
 
 
 def _settle_batch(
-    f: Facilitator, payload: BatchPayload, asked: Requirements, merchant: Merchant, request: Request
+    f: Facilitator,
+    payload: DepositPayment | RefundPayment | RefundOrder | ClaimOrder | SettleOrder,
+    asked: Requirements,
+    merchant: Merchant,
+    request: Request,
 ) -> Settled:
     match payload:
         case DepositPayment():
             _require_amount(asked)
             return deposits.settle(f, payload, asked, merchant, request)
-        case VoucherPayment():
-            _require_amount(asked)
-            return vouchers.settle(f, payload, asked, merchant, request)
         case RefundPayment():
             return refunds.settle(f, payload, asked, merchant, request)
         case RefundOrder():

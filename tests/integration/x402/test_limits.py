@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from threading import BoundedSemaphore
 
 import pytest
 from eth_account import Account
 
+from gateway.x402 import service
 from kit.chain.addresses import ESCROW
 from tests.integration.chain.parts import Databases, node, proxy
 from tests.integration.x402.world import (
@@ -210,3 +212,22 @@ def test_an_escrow_that_is_not_there_is_no_verdict(world: World) -> None:
         assert world.post("verify", payload, world.requirements()).status_code == 503
     finally:
         world.node.anvil.request("anvil_setCode", ESCROW, real)
+
+
+def test_vouchers_do_not_wait_behind_payments_that_wait_for_the_chain(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All places for such payments are taken: new money is told to come again, a voucher is charged."""
+    channel, _ = world.opened()
+    exact, asked = exact_payload(world, world.payer()), world.requirements("exact")
+    full = BoundedSemaphore(1)
+    full.acquire()
+    monkeypatch.setattr(service, "_chain_waiters", full)
+    for call in ("verify", "settle"):
+        response = world.post(call, exact, asked)
+        assert (response.status_code, response.json()["code"]) == (503, "facilitator_busy")
+        assert int(response.headers["Retry-After"]) > 0
+    assert world.settle(voucher_payload(channel, 2 * PRICE), world.requirements())["success"]
+    full.release()
+    assert world.settle(exact, asked)["success"]
+    assert full.acquire(blocking=False), "its place was given back"
