@@ -13,7 +13,7 @@ from tests.faults import checks
 from tests.faults.acknowledged import Acknowledged
 from tests.faults.loader import Load
 from tests.faults.plan import Kill
-from tests.faults.victims import VICTIMS
+from tests.faults.victims import FAULTS
 from tests.faults.waiting import eventually
 from tests.faults.world import World
 
@@ -40,7 +40,7 @@ class Recovery:
 
 def strike(world: World, load: Load, kill: Kill) -> Recovery:
     """One kill and its recovery. Raises AssertionError when something is lost or stays down."""
-    model, victim = load.model, VICTIMS[kill.victim]
+    model, victim = load.model, FAULTS[kill.victim]
     rng = random.Random(kill.seed)  # noqa: S311 - repeatable is what is wanted
     at_its_point = kill.moment.wait(world, model)
     others = {name: world.stack.part(name).pid for name in PARTS if name != victim.part}

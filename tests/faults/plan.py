@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tests.faults.acknowledged import Acknowledged
-from tests.faults.victims import VICTIMS
+from tests.faults.victims import LATE, VICTIMS
 from tests.faults.world import World
 
 ANSWERS_MOST = 80
@@ -71,12 +71,14 @@ class Kill:
         return f"kill {self.number}: {self.victim} {self.moment}"
 
 
-def plan(seed: int, kills: int) -> list[Kill]:
-    """Every victim about equally often, in random order at random moments."""
+def plan(seed: int, kills: int, late: int = 2) -> list[Kill]:
+    """So many kills, every victim about equally often, in random order at random moments; between them the chain is
+    late a few times, which is no kill.
+    """
     rng = random.Random(f"plan {seed}")  # noqa: S311 - repeatable is what is wanted
     names = list(VICTIMS)
     rng.shuffle(names)
-    victims = [names[number % len(names)] for number in range(kills)]
+    victims = [names[number % len(names)] for number in range(kills)] + [LATE] * late
     rng.shuffle(victims)
     made = []
     for number, victim in enumerate(victims, 1):

@@ -158,8 +158,9 @@ VICTIMS: Mapping[str, Victim] = {
     "PostgreSQL backend": Backend(),
     "Valkey": Whole("valkey"),
     "way to the chain": WayToTheChain(),
-    "late chain": LateChain(),
 }
+LATE = "late chain"
+FAULTS: Mapping[str, Victim] = {**VICTIMS, LATE: LateChain()}
 
 
 def children_that_work(world: World, part: str) -> list[int]:
