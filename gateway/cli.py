@@ -38,6 +38,9 @@ class _Command:
         revoke = merchant.add_parser("revoke-key", help="revoke a key; holds for the next request")
         revoke.add_argument("--merchant", required=True)
         revoke.add_argument("--key-id", required=True, type=int)
+        key = merchant.add_parser("require-x402-key", help="x402 refunds and charges need the API key")
+        key.add_argument("--merchant", required=True)
+        key.add_argument("--off", action="store_true", help="take the requirement back")
         receiver = merchant.add_parser("add-receiver", help="let a merchant be paid at one more address")
         receiver.add_argument("--merchant", required=True)
         receiver.add_argument("--treasury", required=True)
@@ -113,6 +116,7 @@ def _merchant(args: argparse.Namespace, settings: Settings) -> int:
         "create": _create,
         "issue-key": _issue,
         "revoke-key": _revoke,
+        "require-x402-key": _require_x402_key,
         "add-receiver": _add_receiver,
     }
     try:
@@ -152,6 +156,14 @@ def _revoke(connection: Any, args: argparse.Namespace) -> dict[str, Any]:
     if not service.revoke_key(connection, merchant_id=merchant_id, key_id=args.key_id):
         raise ValueError(f"{args.merchant} has no live key {args.key_id}")
     return {"revoked": args.key_id}
+
+
+def _require_x402_key(connection: Any, args: argparse.Namespace) -> dict[str, Any]:
+    from gateway.merchants import service  # noqa: PLC0415
+
+    merchant_id = service.merchant_id_of(connection, args.merchant)
+    service.require_x402_key(connection, merchant_id=merchant_id, required=not args.off)
+    return {"merchant": args.merchant, "x402_key_required": not args.off}
 
 
 def _add_receiver(connection: Any, args: argparse.Namespace) -> dict[str, Any]:

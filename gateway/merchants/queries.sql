@@ -19,6 +19,9 @@ UPDATE api_keys SET revoked_at = now()
 WHERE merchant_id = %(merchant_id)s AND key_id = %(key_id)s AND revoked_at IS NULL
 RETURNING key_id
 
+-- name: require_x402_key
+UPDATE merchants SET x402_key_required = %(required)s WHERE merchant_id = %(merchant_id)s
+
 -- name: find_key
 SELECT k.key_id, k.merchant_id, m.public_id, k.can_write
 FROM api_keys k JOIN merchants m USING (merchant_id)

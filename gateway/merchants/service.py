@@ -91,6 +91,21 @@ def revoke_key(connection: psycopg.Connection[Any], *, merchant_id: int, key_id:
     return True
 
 
+def require_x402_key(connection: psycopg.Connection[Any], *, merchant_id: int, required: bool) -> None:
+    """Whether the facilitator binds this merchant's channels (refunds, charges) only with its API key.
+
+    A merchant whose own server keeps the running totals wants this: otherwise a payer may ask us for a refund of
+    vouchers that only that server has seen.
+    """
+    connection.execute(_QUERIES.sql("require_x402_key"), {"merchant_id": merchant_id, "required": required})
+    record(
+        connection,
+        tenant_id=merchant_id,
+        topic="merchant.x402_key_required",
+        payload={"merchant": merchant_id, "required": required},
+    )
+
+
 def merchant_id_of(connection: psycopg.Connection[Any], public_id: str) -> int:
     """Raises UnknownMerchant."""
     row = connection.execute(_QUERIES.sql("find_merchant"), {"public_id": public_id}).fetchone()
