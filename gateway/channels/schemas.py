@@ -8,10 +8,11 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 from gateway.payments.schemas import Amount
 
+# Examples have no null members: they would be left out of the OpenAPI document.
 _CHANNEL: dict[str, JsonValue] = {
     "id": "0xfee9aa1d9ebf9c393f70fa61870715c672025530312996e1c32e6de06efd5c02",
     "object": "channel",
-    "state": "open",
+    "state": "withdrawing",
     "network": "eip155:84532",
     "asset": "0x036cbd53842c5426634e7929541ec2318f3dcf7e",
     "payer": "0x70997970c51812dc3a010c7d01b50e0d17dc79c8",
@@ -23,8 +24,8 @@ _CHANNEL: dict[str, JsonValue] = {
     "charged": "1500",
     "claimed": "1000",
     "settled": "1000",
-    "spendable": "98500",
-    "withdrawal": None,
+    "spendable": "48500",
+    "withdrawal": {"amount": "50000", "requested_at": 1769860800, "final_from": 1769864400},
     "created_at": "2026-01-31T12:00:00.000Z",
     "last_payment_at": "2026-01-31T12:05:00.000Z",
 }
@@ -63,7 +64,7 @@ class Channel(BaseModel):
 
 class ChannelList(BaseModel):
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"object": "list", "data": [_CHANNEL], "next_cursor": None}]}
+        json_schema_extra={"examples": [{"object": "list", "data": [_CHANNEL], "next_cursor": "AAAAAAAAAAc"}]}
     )
 
     object: Literal["list"]

@@ -12,7 +12,7 @@ from psycopg.rows import namedtuple_row
 from gateway.deps import Gateway, authenticated, gateway_of
 from gateway.merchants.keys import Caller
 from gateway.payments import views
-from gateway.payments.schemas import Batch, BatchAnswer, Payment, PaymentList, ProblemDocument, VoucherPayment
+from gateway.payments.schemas import Batch, BatchAnswer, Payment, PaymentList, VoucherPayment
 from kit.database.queries import load
 from kit.http import cursors
 from kit.http.problems import Problem
@@ -20,11 +20,23 @@ from kit.http.problems import Problem
 _QUERIES = load("gateway.payments")
 router = APIRouter(prefix="/v1/payments", tags=["payments"])
 _SCHEMES = {name: scheme for scheme, name in views.SCHEME_NAMES.items()}
-Refusals: dict[int | str, dict[str, Any]] = {
-    400: {"model": ProblemDocument, "description": "The request is not well formed"},
-    401: {"model": ProblemDocument, "description": "No valid API key"},
-    404: {"model": ProblemDocument, "description": "No such thing of yours"},
-}
+
+
+def problems(descriptions: dict[int | str, str]) -> dict[int | str, dict[str, Any]]:
+    """Answers of a route that are problem documents, for the OpenAPI document."""
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}}
+    return {status: {"description": text, "content": content} for status, text in descriptions.items()}
+
+
+# Any route of ours: FastAPI would otherwise add an answer 422 of its own, which is never given.
+Refusals = problems(
+    {
+        400: "The request is not well formed",
+        401: "No valid API key",
+        404: "No such thing of yours",
+        "default": "Not now, or a fault of ours: see Retry-After",
+    }
+)
 
 
 @router.get("", response_model=PaymentList, responses=Refusals)
@@ -79,16 +91,23 @@ def get_payment(
     return views.document_of_row(row)
 
 
-_CAPTURE_REFUSALS: dict[int | str, dict[str, Any]] = {
-    **Refusals,
-    409: {"model": ProblemDocument, "description": "The book refuses: wrong running total, balance, reused key"},
-    422: {"model": ProblemDocument, "description": "A check refuses: signature, sanctions, tier"},
-    503: {"model": ProblemDocument, "description": "Not now: see Retry-After. The same request again is safe"},
+_CAPTURE_REFUSALS = Refusals | problems(
+    {
+        403: "The API key may read only",
+        408: "The body did not come in time",
+        409: "The book refuses: wrong running total, balance, window, reused key",
+        413: "The body is too large",
+        422: "A check refuses: signature, sanctions, tier",
+        503: "Not now: see Retry-After. The same request again is safe",
+    }
+)
+_REPLAYED: dict[int | str, dict[str, Any]] = {
+    200: {"model": Payment, "description": "Captured before by this very request (Idempotent-Replay: true)"}
 }
 
 
 # Served by gateway.payments.hot in front of this application; these two functions exist for the OpenAPI document.
-@router.post("", status_code=201, response_model=Payment, responses=_CAPTURE_REFUSALS)
+@router.post("", status_code=201, response_model=Payment, responses=_REPLAYED | _CAPTURE_REFUSALS)
 def capture_payment(payment: VoucherPayment) -> None:
     """Capture one voucher. Durable when answered. The same request again is answered 200 and charged once."""
     raise Problem(500, "not_served_here", "This route is served in front of the application.")

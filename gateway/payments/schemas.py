@@ -14,6 +14,7 @@ _SIGNATURE = (
     "0x7a6e47abe32c9deeaa9ff340e054f2a87ede7ce7a341297780a62c3a8fb3eec0"
     "2e8d1836172fac7b6941886a422db463ceb37b8fec689ddb0e4d93c56a7392121b"
 )
+# Examples have no null members: they would be left out of the OpenAPI document.
 _PAYMENT: dict[str, JsonValue] = {
     "id": "pay_019a1b2c3d4e7f00a1b2c3d4e5f60718",
     "object": "payment",
@@ -89,7 +90,9 @@ class Payment(BaseModel):
 
 class PaymentList(BaseModel):
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"object": "list", "data": [_PAYMENT], "next_cursor": None}]}
+        json_schema_extra={
+            "examples": [{"object": "list", "data": [_PAYMENT], "next_cursor": "AZobLD1OfwChssPU5fYHGA"}]
+        }
     )
 
     object: Literal["list"]
