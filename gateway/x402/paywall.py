@@ -12,6 +12,7 @@ payment is used, also when several processes serve the same routes.
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -78,6 +79,7 @@ class Paywall:
         self._facilitator = FacilitatorClient(config.facilitator_url, api_key=config.api_key, transport=transport)
         self._replays = replays or Replays()
         self._lanes = lanes or Lanes()
+        self._bystanders = Lanes()
         self._escrow = escrow_domain(config.terms.chain_id, config.terms.escrow)
         authorizer = config.terms.receiver_authorizer
         self._authorizer = None if authorizer is None else wire.checksum(authorizer)
@@ -201,12 +203,9 @@ class _Run:
         if self._route.refunds(self._scope["method"]) and not payment.is_refund:
             return self.payment_required(Code.BATCH_PAYLOAD_TYPE)
         identity = payment.identity(self._scope["method"], exchange.target(self._scope), body)
-        past = self._paywall._replays.is_past(payment.lane, identity, payment.total)
-        if past or not payment.may_hold_lane(self._paywall._escrow):
-            # The facilitator says what is wrong with it, and nobody waits meanwhile.
-            refused = await self._refused(payment, asked)
-            if refused is not None:
-                return refused
+        refused = await self._stand_aside(payment, asked, identity)
+        if refused is not None:
+            return refused
         try:
             async with self._paywall._lanes.hold(payment.lane):
                 known = self._paywall._replays.find(payment.lane, identity)
@@ -215,6 +214,18 @@ class _Run:
                 return await self._first(payment, asked, identity, body)
         except Busy:
             return self.payment_required(Code.BATCH_CHANNEL_BUSY)
+
+    async def _stand_aside(self, payment: Payment, asked: Requirements, identity: bytes) -> Answer | None:
+        """The refusal of a payment that nobody has to wait for: a stranger's, or one whose total is spent already."""
+        if not payment.may_hold_lane(self._paywall._escrow):
+            return await self._refused(payment, asked)
+        if not self._paywall._replays.is_past(payment.lane, identity, payment.total):
+            return None
+        # It can ask only once more: so a client that is behind is told its place when those before it are served.
+        with contextlib.suppress(Busy):
+            async with self._paywall._bystanders.hold(payment.lane), self._paywall._lanes.hold(payment.lane):
+                pass
+        return await self._refused(payment, asked)
 
     async def _again(self, payment: Payment, asked: Requirements, known: Attempt) -> Answer:
         """This request was here before: its answer, or the settlement that it still waits for."""
