@@ -115,7 +115,7 @@ def _check_money(f: Facilitator, payment: DepositPayment, asked: Requirements, m
         judge_voucher(f, facts, asked.amount, voucher.max_claimable, voucher.signature)
     vouchers.check_against_chain(voucher, seen, payment.amount)
     order = _order(f, payment)
-    why = f.onchain.simulate(order.to, order.data)
+    why = f.onchain.simulate(order.to, order.data, order.gas_most)
     if why is not None:
         raise Refusal(Code.BATCH_DEPOSIT_SIMULATION, f"the deposit would revert: {why}")
     return seen

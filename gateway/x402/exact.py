@@ -144,7 +144,7 @@ def _refuse_asset(f: Facilitator, payment: ExactPayment, asked: Requirements) ->
 
 def _simulate(f: Facilitator, payment: ExactPayment, asked: Requirements, token: Domain) -> None:
     order = _order(payment, asked)
-    why = f.onchain.simulate(order.to, order.data)
+    why = f.onchain.simulate(order.to, order.data, order.gas_most)
     if why is None:
         return
     signed = payment.authorization

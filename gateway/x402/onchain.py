@@ -89,10 +89,11 @@ class OnChain:
         recovered = recover_address(digest, signature)
         return WalletSignature.VALID if recovered == signer else WalletSignature.INVALID
 
-    def simulate(self, to: bytes, data: bytes) -> str | None:
-        """Why a transaction of our relay would revert now; None when it would not."""
+    def simulate(self, to: bytes, data: bytes, gas: int) -> str | None:
+        """Why a transaction of our relay with so much gas would revert now; None when it would not."""
+        call, at = call_params(to, data, sender=self._relay)
         try:
-            self._rpc.read("eth_call", *call_params(to, data, sender=self._relay))
+            self._rpc.read("eth_call", {**call, "gas": hex(gas)}, at)
         except RpcRefused as refused:
             return abi.revert_reason(refused.data) if refused.data else refused.message[:200]
         return None

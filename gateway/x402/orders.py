@@ -26,10 +26,11 @@ def claim(f: Facilitator, order: ClaimOrder, merchant: Merchant, request: Reques
     identity = Identity(merchant.merchant_id, key, Kind.CLAIM, key)
     settlement = settlements.find_under_way(f, identity)
     if settlement is None:
-        why = f.onchain.simulate(f.contracts.escrow, data)
+        gas_most = settlements.gas_most(len(order.claims))
+        why = f.onchain.simulate(f.contracts.escrow, data, gas_most)
         if why is not None:
             raise Refusal(Code.BATCH_CLAIM_SIMULATION, f"the claim would revert: {why}")
-        placed = Order(f.contracts.escrow, data, order.claims[0].config.receiver)
+        placed = Order(f.contracts.escrow, data, order.claims[0].config.receiver, gas_most=gas_most)
         settlement = settlements.place(f, identity, placed, request, _nothing)
     tx_hash, _ = _finish(f, settlement, Code.BATCH_CLAIM_FAILED, Code.BATCH_CLAIM_SIMULATION)
     return Settled(f.network, tx_hash)
@@ -54,7 +55,7 @@ def settle(f: Facilitator, order: SettleOrder, merchant: Merchant, request: Requ
     settlement = settlements.find_under_way(f, identity)
     if settlement is None:
         data = abi.settle(order.receiver, order.token)
-        why = f.onchain.simulate(f.contracts.escrow, data)
+        why = f.onchain.simulate(f.contracts.escrow, data, settlements.gas_most())
         if why is not None:
             raise Refusal(Code.BATCH_SETTLE_SIMULATION, f"the settlement would revert: {why}")
         placed = Order(f.contracts.escrow, data, order.receiver)

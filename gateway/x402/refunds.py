@@ -142,10 +142,18 @@ def _place(f: Facilitator, payment: RefundPayment, merchant: Merchant, request: 
     amount = _refundable(channel, payment)
     nonce = f.onchain.channel(channel.channel_id).refund_nonce
     calldata = _calldata(f, payment, channel, amount, nonce)
-    why = f.onchain.simulate(f.contracts.escrow, calldata)
+    gas_most = settlements.gas_most(claim_rows=1)
+    why = f.onchain.simulate(f.contracts.escrow, calldata, gas_most)
     if why is not None:
         raise Refusal(Code.BATCH_REFUND_SIMULATION, f"the refund would revert: {why}")
-    order = Order(f.contracts.escrow, calldata, payment.config.payer, channel_no=channel.channel_no, withheld=amount)
+    order = Order(
+        f.contracts.escrow,
+        calldata,
+        payment.config.payer,
+        channel_no=channel.channel_no,
+        withheld=amount,
+        gas_most=gas_most,
+    )
 
     def reserve(connection: psycopg.Connection[Any]) -> None:
         locked = book.find_channel(connection, channel.channel_id, lock=True)
@@ -270,7 +278,8 @@ def _place_order(
     if seen.balance - max(seen.total_claimed, _claimed_by(f, order)) <= 0 and order.nonce == seen.refund_nonce:
         raise Refusal(Code.BATCH_REFUND_NO_BALANCE, "nothing is left to refund", order.config.payer)
     calldata = _order_calldata(f, order, request)
-    why = f.onchain.simulate(f.contracts.escrow, calldata)
+    gas_most = settlements.gas_most(len(order.claims))
+    why = f.onchain.simulate(f.contracts.escrow, calldata, gas_most)
     if why is not None:
         raise Refusal(Code.BATCH_REFUND_SIMULATION, f"the refund would revert: {why}", order.config.payer)
     withheld = 0 if channel is None else min(order.amount, channel.refundable)
@@ -287,7 +296,14 @@ def _place_order(
         connection.execute(QUERIES.sql("withhold"), facts)
 
     number = None if channel is None else channel.channel_no
-    placed = Order(f.contracts.escrow, calldata, order.config.payer, channel_no=number, withheld=withheld)
+    placed = Order(
+        f.contracts.escrow,
+        calldata,
+        order.config.payer,
+        channel_no=number,
+        withheld=withheld,
+        gas_most=gas_most,
+    )
     return settlements.place(f, identity, placed, request, reserve)
 
 

@@ -34,6 +34,8 @@ from kit.ledger.changes import record
 
 # Later than any PostgreSQL timestamp needs to be; clients sign windows of minutes.
 _LATEST = datetime(9999, 1, 1, tzinfo=UTC)
+GAS_MOST = 600_000
+GAS_OF_A_CLAIM_ROW_MOST = 100_000
 _NEVER_MINED = frozenset({TransactionState.LAPSED, TransactionState.REPLACED})
 
 
@@ -66,6 +68,11 @@ class Identity:
     fingerprint: bytes
 
 
+def gas_most(claim_rows: int = 0) -> int:
+    """What we pay for, several times what it usually takes. Payers may be contracts, with code of their own."""
+    return GAS_MOST + claim_rows * GAS_OF_A_CLAIM_ROW_MOST
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """A transaction to send. `valid_until` is in unix seconds; `withheld` is kept from spending on `channel_no`."""
@@ -76,6 +83,7 @@ class Order:
     valid_until: int | None = None
     channel_no: int | None = None
     withheld: int = 0
+    gas_most: int = gas_most()
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +168,8 @@ def place(f: Facilitator, identity: Identity, order: Order, request: Request, re
                 to=order.to,
                 data=order.data,
                 purpose=f"x402 {identity.kind.name.lower()}",
-                dedup_key=_dedup_key(connection, identity, stored),
+                dedup_key=_dedup_key(connection, identity, stored, order),
+                gas_most=order.gas_most,
                 valid_until=None if order.valid_until is None else _instant(order.valid_until),
             )
         except DedupConflict as conflict:
@@ -177,12 +186,20 @@ def place(f: Facilitator, identity: Identity, order: Order, request: Request, re
     return stored
 
 
-def _dedup_key(connection: psycopg.Connection[Any], identity: Identity, stored: Settlement | None) -> str:
-    """The sender opens what never happened again under its old key; after a revert a new one is needed."""
+def _dedup_key(
+    connection: psycopg.Connection[Any], identity: Identity, stored: Settlement | None, order: Order
+) -> str:
+    """The sender opens what never happened again under its old key; a new one is needed after a revert, and when what
+    finally never happened is asked for in other words (another signature, other claims first).
+    """
     key = f"x402:{identity.merchant_id}:{identity.key.hex()}"
     before = None if stored is None else transactions.find(connection, stored.transaction_id)
-    reverted = before is not None and before.state == TransactionState.REVERTED
-    return f"{key}:{before.transaction_id.hex}" if before is not None and reverted else key
+    if before is None:
+        return key
+    never = before.is_final and before.state in _NEVER_MINED
+    if before.state == TransactionState.REVERTED or (never and before.data != order.data):
+        return f"{key}:{before.transaction_id.hex}"
+    return before.dedup_key
 
 
 def _instant(seconds: int) -> datetime:

@@ -6,9 +6,10 @@ INSERT INTO chain_anchors (chain_id, number, hash) VALUES (%(chain_id)s, %(numbe
 ON CONFLICT DO NOTHING
 
 -- name: request
-INSERT INTO chain_transactions (transaction_id, lane, dedup_key, purpose, to_address, value, data, gas_limit, valid_until)
+INSERT INTO chain_transactions (transaction_id, lane, dedup_key, purpose, to_address, value, data, gas_limit, gas_most,
+                                valid_until)
 VALUES (%(transaction_id)s, %(lane)s, %(dedup_key)s, %(purpose)s, %(to_address)s, %(value)s, %(data)s, %(gas_limit)s,
-        %(valid_until)s)
+        %(gas_most)s, %(valid_until)s)
 ON CONFLICT (tenant_id, lane, dedup_key) DO NOTHING
 RETURNING transaction_id
 
@@ -25,21 +26,21 @@ SET state = 1, is_final = false, nonce = NULL, reason = NULL, valid_until = %(va
 WHERE tenant_id = 0 AND transaction_id = %(transaction_id)s AND state IN (6, 7) AND is_final
 
 -- name: find
-SELECT transaction_id, lane, dedup_key, purpose, to_address, value, data, gas_limit, valid_until, state, is_final, nonce,
-       mined_hash, block_hash, block_number, gas_used, gas_price, reason
+SELECT transaction_id, lane, dedup_key, purpose, to_address, value, data, gas_limit, gas_most, valid_until, state, is_final,
+       nonce, mined_hash, block_hash, block_number, gas_used, gas_price, reason
 FROM chain_transactions
 WHERE tenant_id = 0 AND transaction_id = %(transaction_id)s
 
 -- name: find_for_update
-SELECT transaction_id, lane, dedup_key, purpose, to_address, value, data, gas_limit, valid_until, state, is_final, nonce,
-       mined_hash, block_hash, block_number, gas_used, gas_price, reason
+SELECT transaction_id, lane, dedup_key, purpose, to_address, value, data, gas_limit, gas_most, valid_until, state, is_final,
+       nonce, mined_hash, block_hash, block_number, gas_used, gas_price, reason
 FROM chain_transactions
 WHERE tenant_id = 0 AND transaction_id = %(transaction_id)s
 FOR UPDATE
 
 -- name: open_of_lane
-SELECT transaction_id, lane, dedup_key, purpose, to_address, value, data, gas_limit, valid_until, state, is_final, nonce,
-       mined_hash, block_hash, block_number, gas_used, gas_price, reason
+SELECT transaction_id, lane, dedup_key, purpose, to_address, value, data, gas_limit, gas_most, valid_until, state, is_final,
+       nonce, mined_hash, block_hash, block_number, gas_used, gas_price, reason
 FROM chain_transactions
 WHERE tenant_id = 0 AND lane = %(lane)s AND NOT is_final
 ORDER BY nonce NULLS LAST, transaction_id

@@ -24,6 +24,7 @@ RETRY_PAUSE_SECONDS = 0.05
 MAX_BATCH = 100
 # "limit exceeded" and "resource unavailable" (EIP-1474), and the node's own internal error: it has not answered.
 _NO_ANSWER_CODES = frozenset({-32603, -32005, -32002})
+_FAILED_EXECUTION = ("revert", "out of gas", "outofgas")
 
 
 class RpcError(Exception):
@@ -206,7 +207,7 @@ def _result(method: str, answer: dict[str, Any] | None) -> Any:
         return answer.get("result")
     code, message = int(error.get("code", 0)), str(error.get("message", "no message"))
     data = error.get("data")
-    if code in _NO_ANSWER_CODES and not data and "revert" not in message.lower():
+    if code in _NO_ANSWER_CODES and not data and not any(word in message.lower() for word in _FAILED_EXECUTION):
         raise RpcUnavailable(f"{method}: {message} ({code})")
     raw = unhexed(data) if isinstance(data, str) and data.startswith("0x") else b""
     raise RpcRefused(method, code, message, raw)

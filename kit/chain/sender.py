@@ -256,6 +256,9 @@ class Sender:
         fees = quote(self.rpc, self.policy)
         try:
             gas_limit = known.gas_limit or self.estimate(sender, known)
+            if gas_limit is None:
+                self._lapse(pool, known, f"would take more than {known.gas_most} gas")
+                return
         except RpcRefused as error:
             if not error.reverted:
                 raise RpcUnavailable(f"no estimate: {error.message}") from error
@@ -277,12 +280,19 @@ class Sender:
             self._checkpoint("stored")
         self._checkpoint("committed")
 
-    def estimate(self, sender: bytes, known: StoredTransaction) -> int:
-        """Gas to allow, with a margin. Raises RpcRefused (`reverted`) when the call would fail."""
+    def estimate(self, sender: bytes, known: StoredTransaction) -> int | None:
+        """Gas to allow, with a margin; None when the call takes more than is paid for.
+
+        Raises RpcRefused (`reverted`) when it would fail.
+        """
         call, _ = call_params(known.to_address, known.data, sender=sender)
         if known.value:
             call["value"] = hex(int(known.value))
-        return int(self.rpc.read("eth_estimateGas", call), 16) * GAS_MARGIN_PERCENT // 100
+        needed = int(self.rpc.read("eth_estimateGas", call), 16)
+        allowed = needed * GAS_MARGIN_PERCENT // 100
+        if known.gas_most is None:
+            return allowed
+        return None if needed > known.gas_most else min(allowed, known.gas_most)
 
     def _lapse(self, pool: ConnectionPool, known: StoredTransaction, reason: str) -> None:
         """Final at once: without a signature it can never happen."""

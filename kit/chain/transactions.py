@@ -73,6 +73,7 @@ class StoredTransaction:
     value: Decimal
     data: bytes
     gas_limit: int | None
+    gas_most: int | None
     valid_until: datetime | None
     state: int
     is_final: bool
@@ -120,12 +121,14 @@ def request(
     dedup_key: str,
     value: int = 0,
     gas_limit: int | None = None,
+    gas_most: int | None = None,
     valid_until: datetime | None = None,
 ) -> UUID:
     """Ask for a transaction in the caller's own database transaction; nothing is sent before that commits.
 
     The same `dedup_key` gives the same transaction, so that asking again joins it. One that finally never happened
-    (replaced or lapsed) is opened again. The caller has simulated it. Raises DedupConflict.
+    (replaced or lapsed) is opened again. The caller has simulated it. It lapses if the node estimates more than
+    `gas_most`; `gas_limit` leaves the estimate out. Raises DedupConflict.
     """
     facts = {
         "transaction_id": uuid7(),
@@ -136,6 +139,7 @@ def request(
         "value": Decimal(value),
         "data": data,
         "gas_limit": gas_limit,
+        "gas_most": gas_most,
         "valid_until": valid_until,
     }
     inserted = connection.execute(_QUERIES.sql("request"), facts).fetchone()

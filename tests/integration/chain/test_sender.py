@@ -91,6 +91,18 @@ def test_a_call_that_would_revert_lapses_without_a_nonce(pool: ConnectionPool, s
     assert sender.load(pool, good).nonce == 0
 
 
+def test_a_call_that_takes_more_gas_than_is_paid_for_lapses(pool: ConnectionPool, sender: Sender) -> None:
+    """Code may be cheap when it is simulated and dear when it is sent."""
+    with pool.connection() as connection:
+        dear = request(connection, lane="relay", to=TARGET, data=b"", purpose="t", dedup_key="a", gas_most=20_999)
+        cheap = request(connection, lane="relay", to=TARGET, data=b"", purpose="t", dedup_key="b", gas_most=21_000)
+    assert sender.push(pool, dear) is TransactionState.LAPSED
+    assert sender.load(pool, dear).reason == "would take more than 20999 gas"
+    sender.push(pool, cheap)
+    assert sender.await_outcome(pool, cheap, 10).state is TransactionState.MINED
+    assert sender.load(pool, cheap).gas_limit == 21_000
+
+
 def test_a_mined_revert_is_told_as_reverted(pool: ConnectionPool, sender: Sender, chain: Node) -> None:
     escrow = bytes.fromhex(chain.deploy().escrow[2:])
     with pool.connection() as connection:
