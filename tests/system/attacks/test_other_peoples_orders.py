@@ -61,9 +61,7 @@ def guarded(world: World) -> Iterator[str]:
     receiver: str = Account.create().address
     with world.pool.connection() as connection:
         made = create_merchant(connection, name="guarded", receiver=raw(receiver))
-        connection.execute(
-            "UPDATE merchants SET x402_key_required = true WHERE merchant_id = %s", [made.merchant_id]
-        )
+        connection.execute("UPDATE merchants SET x402_key_required = true WHERE merchant_id = %s", [made.merchant_id])
     yield receiver
 
 
