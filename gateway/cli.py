@@ -83,17 +83,16 @@ def _serve(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def _worker(_args: argparse.Namespace, settings: Settings) -> int:
-    return _celery("worker", "--loglevel", settings.log_level, "--concurrency", str(settings.worker_processes))
+    from gateway.worker import app  # noqa: PLC0415 - only the worker needs it
+    from kit.work.running import run_worker  # noqa: PLC0415
+
+    return run_worker(app, "--loglevel", settings.log_level, "--concurrency", str(settings.worker_processes))
 
 
 def _beat(_args: argparse.Namespace, settings: Settings) -> int:
-    return _celery("beat", "--loglevel", settings.log_level)
+    from gateway.worker import app  # noqa: PLC0415 - only the scheduler needs it
 
-
-def _celery(*arguments: str) -> int:
-    from gateway.worker import app  # noqa: PLC0415 - only the worker needs it
-
-    app.start(argv=list(arguments))
+    app.start(argv=["beat", "--loglevel", settings.log_level])
     return 0
 
 
