@@ -14,7 +14,7 @@ from tests.faults.waiting import eventually
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 
-AWAY_SECONDS = 12.0
+AWAY_SECONDS = 17.0
 BACK_SECONDS = 8.0
 """How soon after the database's return everybody is served again; its own start is not counted."""
 
