@@ -115,6 +115,9 @@ class ChannelChanges:
             facts = {"merchant_id": channel.merchant_id, "payment_id": UUID(effect["payment_id"])}
             self._connection.execute(_QUERIES.sql("fail_payment"), facts)
         self._store(channel, fold.undo(self._state(channel), event, effect))
+        if isinstance(event, fold.Refunded):
+            facts = {"merchant_id": channel.merchant_id, "channel_no": channel.channel_no, "tx_hash": log.tx_hash}
+            self._connection.execute(_QUERIES.sql("withhold_again"), facts | {"amount": Decimal(event.amount)})
         self._post(channel, event, int(effect.get("outside", 0)), log, round_, sign=-1)
         self._record(channel, _TOPICS[type(event)] + "_reversed", log, event)
 

@@ -103,16 +103,27 @@ WHERE s.first_unclaimed_at IS NOT NULL AND s.kept AND c.receiver_authorizer <> %
 
 -- name: release_what_is_over
 -- What a refund kept back while its outcome was open, when nobody came back to ask. The rows' locks and their amounts
--- make it happen once, beside the facilitator's own release.
-WITH over AS (
-    SELECT x.merchant_id, x.settlement_key, x.channel_no, x.withheld
+-- make it happen once, beside the facilitator's own release. Channels are locked first and by number, as payments do.
+WITH candidate AS MATERIALIZED (
+    SELECT x.merchant_id, x.settlement_key, x.channel_no
     FROM x402_settlements x
     JOIN chain_transactions t ON t.tenant_id = 0 AND t.transaction_id = x.transaction_id
     WHERE x.withheld > 0 AND t.is_final
       AND (t.state IN (5, 6, 7)
            OR (t.state = 4 AND t.block_number <= (SELECT max(head_number) FROM chain_mirror)))
-    ORDER BY x.merchant_id, x.channel_no, x.settlement_key
+    ORDER BY x.channel_no
     LIMIT %(limit)s
+), channel AS MATERIALIZED (
+    SELECT s.merchant_id, s.channel_no FROM channel_states s
+    WHERE (s.merchant_id, s.channel_no) IN (SELECT merchant_id, channel_no FROM candidate)
+    ORDER BY s.channel_no
+    FOR UPDATE
+), over AS MATERIALIZED (
+    SELECT x.merchant_id, x.settlement_key, x.channel_no, x.withheld
+    FROM channel c
+    JOIN candidate d USING (merchant_id, channel_no)
+    JOIN x402_settlements x USING (merchant_id, settlement_key)
+    WHERE x.withheld > 0
     FOR UPDATE OF x
 ), released AS (
     UPDATE x402_settlements x SET withheld = 0 FROM over o

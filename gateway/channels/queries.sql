@@ -63,6 +63,19 @@ SET credited = %(credited)s, charged = %(charged)s, claimed = %(claimed)s, settl
                        ORDER BY p.voucher_max LIMIT 1), s.first_unclaimed_at, now()) END
 WHERE s.merchant_id = %(merchant_id)s AND s.channel_no = %(channel_no)s
 
+-- name: withhold_again
+-- A refund of ours that left the chain with its block is sent again: until that is over, nobody may spend what it takes.
+WITH ours AS (
+    UPDATE x402_settlements x SET withheld = x.withheld + %(amount)s
+    FROM chain_attempts a
+    WHERE a.tenant_id = 0 AND a.tx_hash = %(tx_hash)s AND x.transaction_id = a.transaction_id
+      AND x.merchant_id = %(merchant_id)s AND x.channel_no = %(channel_no)s
+    RETURNING x.merchant_id, x.channel_no
+)
+UPDATE channel_states s SET withheld = s.withheld + %(amount)s
+FROM ours
+WHERE s.merchant_id = ours.merchant_id AND s.channel_no = ours.channel_no
+
 -- name: unsettled_of_receiver
 SELECT c.merchant_id, c.channel_no, c.channel_id, c.receiver, c.asset_id, c.payer, c.channel_account, c.captured_account,
        c.withdraw_delay

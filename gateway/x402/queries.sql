@@ -28,17 +28,27 @@ WHERE merchant_id = %(merchant_id)s AND channel_no = %(channel_no)s
 
 -- name: release_withheld
 -- Once a settlement: what it kept back is free again, whether it was paid out or never will be.
-WITH released AS (
+-- The channel is locked first, then the settlement, as everywhere.
+WITH channel AS MATERIALIZED (
+    SELECT s.merchant_id, s.channel_no
+    FROM channel_states s JOIN x402_settlements x USING (merchant_id, channel_no)
+    WHERE x.merchant_id = %(merchant_id)s AND x.settlement_key = %(settlement_key)s
+    FOR UPDATE OF s
+), held AS MATERIALIZED (
+    SELECT x.merchant_id, x.settlement_key, x.withheld
+    FROM channel c JOIN x402_settlements x USING (merchant_id, channel_no)
+    WHERE x.settlement_key = %(settlement_key)s AND x.withheld > 0
+    FOR UPDATE OF x
+), released AS (
     UPDATE x402_settlements x SET withheld = 0
-    FROM (SELECT merchant_id, settlement_key, withheld FROM x402_settlements
-          WHERE merchant_id = %(merchant_id)s AND settlement_key = %(settlement_key)s AND withheld > 0
-          FOR UPDATE) held
+    FROM held
     WHERE x.merchant_id = held.merchant_id AND x.settlement_key = held.settlement_key
     RETURNING x.merchant_id, x.channel_no, held.withheld AS amount
 )
 UPDATE channel_states s SET withheld = s.withheld - released.amount
 FROM released
 WHERE s.merchant_id = released.merchant_id AND s.channel_no = released.channel_no
+RETURNING s.channel_no, released.amount
 
 -- name: withholding
 -- Settlements of a channel that keep money back.

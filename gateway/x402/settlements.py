@@ -242,7 +242,10 @@ def require_mined(outcome: Outcome, payer: bytes | None, failed: Code, unfeasibl
 def release(connection: psycopg.Connection[Any], settlement: Settlement) -> None:
     """Free what the settlement kept back. Once, however often it is called."""
     facts = {"merchant_id": settlement.merchant_id, "settlement_key": settlement.settlement_key}
-    connection.execute(QUERIES.sql("release_withheld"), facts)
+    row = connection.execute(QUERIES.sql("release_withheld"), facts).fetchone()
+    if row is not None:
+        payload = {"channel_no": row[0], "amount": str(int(row[1]))}
+        record(connection, tenant_id=settlement.merchant_id, topic="channel.withheld_released", payload=payload)
 
 
 def store_answer(f: Facilitator, settlement: Settlement, answer: dict[str, Any]) -> None:
