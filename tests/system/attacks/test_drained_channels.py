@@ -127,3 +127,24 @@ def test_a_refund_under_way_cannot_be_spent_meanwhile(world: World) -> None:
     assert not spent["success"] and direct.status_code == 409
     state = world.state(channel)
     assert state["charged"] <= state["credited"] and state["withheld"] == 0
+
+
+def test_a_refund_asked_for_by_everybody_is_paid_once(world: World) -> None:
+    channel, _ = world.opened()
+    before, sent = world.balance(channel.payer.address), world.relayed()
+    payload = refund_payload(channel, PRICE)
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(lambda _: world.settle(payload, world.requirements()), range(12)))
+    assert {answer["amount"] for answer in answers if answer["success"]} == {str(9 * PRICE)}
+    assert world.balance(channel.payer.address) == before + 9 * PRICE
+    assert world.relayed() == sent + 1
+    state = world.state(channel)
+    assert (state["credited"], state["withheld"]) == (PRICE, 0)
+
+
+def test_a_refund_without_a_voucher_is_no_request(world: World) -> None:
+    channel, _ = world.opened()
+    payload = refund_payload(channel, PRICE)
+    del payload["voucher"]
+    response = world.post("settle", payload, world.requirements())
+    assert (response.status_code, response.json()["code"]) == (400, "invalid_payload")

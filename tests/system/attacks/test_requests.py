@@ -140,6 +140,19 @@ def test_settlements_that_wait_leave_threads_to_everybody_else(world: World, api
     assert world.settle(*exact)["success"]
 
 
+@pytest.mark.parametrize("spelling", ["EIP155:31337", "eip155:031337", "eip155: 31337", "eip155:31337 ", "31337"])
+def test_a_network_has_one_spelling(world: World, api: Api, spelling: str) -> None:
+    """That of `/supported`, in what is offered, accepted and asked for."""
+    kinds = httpx.get(f"{world.x402}/supported").json()["kinds"]
+    assert {kind["network"] for kind in kinds} == {world.requirements()["network"]}
+    asked = {**world.requirements("exact"), "network": spelling}
+    payload, sent = exact_payload(world, world.payer()), world.relayed()
+    assert world.settle(payload, asked)["errorReason"] == "invalid_network"
+    ours = world.requirements("exact")
+    assert world.settle(payload, ours, accepted=asked)["errorReason"] == "network_mismatch"
+    assert world.relayed() == sent
+
+
 def test_a_fault_of_ours_is_a_problem_document_too(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.payments.routes.cursors.page_of", None)
     answer = api.get("/v1/payments")
