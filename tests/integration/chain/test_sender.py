@@ -17,9 +17,10 @@ from kit.chain.fees import GWEI, FeePolicy
 from kit.chain.guard import ChainMismatch
 from kit.chain.lane import tend
 from kit.chain.rpc import Rpc
-from kit.chain.sender import Sender, TransactionState, request
+from kit.chain.sender import Sender, TransactionState, UnknownTransaction, request
 from kit.chain.signer import LocalSigner, UnsignedTransaction
 from kit.chain.transactions import DedupConflict, hashes_of
+from kit.ids import uuid7
 from tests.integration.chain.parts import CHAIN_ID, Node, account, node, proxy, wait_until
 
 TARGET = bytes.fromhex("11" * 20)
@@ -77,6 +78,15 @@ def test_a_request_rolled_back_is_never_sent(pool: ConnectionPool, sender: Sende
         request(connection, lane="relay", to=TARGET, data=b"", purpose="t", dedup_key="a")
         raise RuntimeError
     assert tend(sender, pool, "relay") == 0
+
+
+def test_a_request_that_is_not_there_is_an_error_and_not_waited_for(pool: ConnectionPool, sender: Sender) -> None:
+    """D1: an id in a message, and no row to it."""
+    nobody = uuid7()
+    with pytest.raises(UnknownTransaction):
+        sender.push(pool, nobody)
+    with pytest.raises(UnknownTransaction):
+        sender.await_outcome(pool, nobody, 60)
 
 
 def test_a_call_that_would_revert_lapses_without_a_nonce(pool: ConnectionPool, sender: Sender, chain: Node) -> None:
