@@ -81,10 +81,11 @@ WITH old AS (
 DELETE FROM settle_runs WHERE transaction_id IN (SELECT transaction_id FROM old)
 
 -- name: unsettled_by_merchant
-SELECT c.merchant_id, sum(s.charged - s.settled)::numeric(40,0) AS amount
-FROM channel_states s JOIN channels c USING (merchant_id, channel_no)
-WHERE s.charged > s.settled
-GROUP BY 1
+-- Every merchant, so that what is settled shows as nothing and not as what it was before.
+SELECT m.merchant_id, COALESCE(u.amount, 0)::numeric(40,0) AS amount
+FROM merchants m
+LEFT JOIN (SELECT merchant_id, sum(charged - settled) AS amount
+           FROM channel_states WHERE charged > settled GROUP BY 1) u USING (merchant_id)
 
 -- name: oldest_unclaimed
 SELECT COALESCE(extract(epoch FROM now() - min(first_unclaimed_at)), 0)::float8 FROM channel_states
