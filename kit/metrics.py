@@ -50,9 +50,22 @@ def exposition() -> tuple[bytes, str]:
     """The scrape's body and its content type."""
     if not _DIRECTORY:
         return generate_latest(REGISTRY), CONTENT_TYPE_LATEST
+    _forget_the_dead(Path(_DIRECTORY))
     registry = CollectorRegistry()
     multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     return generate_latest(registry), CONTENT_TYPE_LATEST
+
+
+def _forget_the_dead(directory: Path) -> None:
+    """A process that was killed told nobody. All that share the directory see each other's process ids."""
+    pids = {int(path.stem.rpartition("_")[2]) for path in directory.glob("gauge_live*_*.db")}
+    for pid in pids:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            forget_process(pid)
+        except PermissionError:
+            continue  # alive, and somebody else's
 
 
 def forget_process(pid: int) -> None:

@@ -32,7 +32,7 @@ REFRESH_SECONDS = 1.0
 NO_LIMIT = (1 << 128) - 1
 NEVER = float("-inf")
 
-_mirror_age = metrics.gauge("lockgate_chain_mirror_age_seconds", "Since the chain was last followed", mode="max")
+_mirror_age = metrics.gauge("lockgate_chain_mirror_age_seconds", "Since the chain was last followed", mode="livemax")
 
 
 @dataclass(frozen=True, slots=True)
