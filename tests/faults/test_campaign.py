@@ -30,9 +30,9 @@ def _seeds() -> list[object]:
 def test_no_kill_loses_or_doubles_a_payment(run_dirs: Path, seed: int) -> None:
     """Twenty kills on one stack.
 
-    Defects that make it fail: commits that are not awaited (synchronous_commit off: acknowledged and missing); a
-    lost connection's batch sent again without recognising what stands (refused); claims in flight not taken off what
-    is due (claimed twice); API workers that outlive their parent (it does not come back).
+    Defects that make it fail: commits that are not awaited (synchronous_commit off: acknowledged and gone); a voucher
+    sent again that is not recognised as the one that stands (refused); API workers that outlive their parent (it
+    does not come back).
     """
     kills = plan(seed, KILLS)
     print(f"replay: {SEED}={seed} make faults ARGS='-k test_no_kill'", *kills, sep="\n", flush=True)
