@@ -98,11 +98,6 @@ WHERE merchant_id = %(merchant_id)s AND chain_id = %(chain_id)s AND block_hash =
   AND log_index = %(log_index)s
 RETURNING amount
 
--- name: due_deposits
-SELECT channel_no FROM pending_deposits
-WHERE chain_id = %(chain_id)s AND block_number <= %(number)s
-ORDER BY channel_no
-
 -- name: take_due_deposits
 DELETE FROM pending_deposits
 WHERE chain_id = %(chain_id)s AND block_number <= %(number)s

@@ -6,7 +6,7 @@ Amounts are integers in the token's smallest unit here and decimal strings on th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.x402 import wire
@@ -112,10 +112,6 @@ class Refusal(Exception):
     payer: bytes | None = None
     transaction: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
-
-    def by(self, payer: bytes) -> Refusal:
-        """The same refusal, naming who wanted to pay."""
-        return self if self.payer is not None else replace(self, payer=payer)
 
     def verify_document(self) -> dict[str, Any]:
         return _without_nothing(

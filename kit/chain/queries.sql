@@ -145,11 +145,6 @@ DELETE FROM chain_blocks WHERE tenant_id = 0 AND chain_id = %(chain_id)s AND num
 -- name: prune_blocks
 DELETE FROM chain_blocks WHERE tenant_id = 0 AND chain_id = %(chain_id)s AND number < %(number)s
 
--- name: find_log
-SELECT round, is_applied FROM chain_logs
-WHERE tenant_id = 0 AND chain_id = %(chain_id)s AND block_hash = %(block_hash)s AND log_index = %(log_index)s
-FOR UPDATE
-
 -- name: store_log
 -- A log that somebody else is storing makes this wait for their commit; zero rows then say that it is there.
 INSERT INTO chain_logs (chain_id, block_hash, log_index, block_number, tx_hash, address, topics, data, effect)
