@@ -67,16 +67,20 @@ def test_one_that_fails_leaves_nothing_of_itself(connection: psycopg.Connection[
     assert migrate(connection, TWO) == ["room/0002.sql"]
 
 
-def _migrate_in_a_process(url: str, answers: Any) -> None:
-    slow = [Migration("room/0000.sql", "SELECT pg_sleep(0.2); CREATE TABLE slow ()"), *TWO]
+def _migrate_in_a_process(url: str, both: Any, answers: Any) -> None:
+    slow = [Migration("room/0000.sql", "SELECT pg_sleep(0.5); CREATE TABLE slow ()"), *TWO]
     with connect(url, autocommit=True) as connection:
-        answers.put(migrate(connection, slow))
+        both.wait(30)
+        try:
+            answers.put(migrate(connection, slow))
+        except psycopg.Error as error:
+            answers.put([repr(error)])
 
 
 def test_two_processes_at_once(empty_url: str) -> None:
     context = multiprocessing.get_context("spawn")
-    answers = context.Queue()
-    processes = [context.Process(target=_migrate_in_a_process, args=(empty_url, answers)) for _ in range(2)]
+    answers, both = context.Queue(), context.Barrier(2)
+    processes = [context.Process(target=_migrate_in_a_process, args=(empty_url, both, answers)) for _ in range(2)]
     for process in processes:
         process.start()
     applied = [answers.get(timeout=30) for _ in processes]

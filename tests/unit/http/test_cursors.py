@@ -57,6 +57,7 @@ def test_pages_hold_each_row_once_and_end(total: int, limit: int) -> None:
         page = cursors.page_of(asked, limit, lambda row: row.to_bytes(4, "big"))
         seen += page.rows
         assert len(page.rows) <= limit
+        assert page.rows or not total, "a page after the last one"
         if page.next_cursor is None:
             break
         before = int.from_bytes(cursors.decode(page.next_cursor, length=4), "big")

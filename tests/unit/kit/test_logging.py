@@ -116,6 +116,7 @@ def test_an_exception_s_text_is_cleaned_too(lines: Lines) -> None:
 def test_what_is_named_like_a_secret_is_hidden(lines: Lines, name: str) -> None:
     get_logger("room").info("told", **{name: "hunter2"})
     get_logger("room").info("told", document={"inner": {name: "hunter2"}})
+    get_logger("room").info("told", documents=[{name: "hunter2"}, ({name: ["hunter2"]},)])
     get_logger("room").info("told", **{name: b"hunter2"})
     for line in lines():
         assert "hunter2" not in json.dumps(line)
