@@ -18,6 +18,7 @@ from gateway.x402.offers import PaidRoute, Terms
 from gateway.x402.paywall import Paywall, PaywallConfig
 from gateway.x402.replays import Lanes, Replays
 from tests.support.vouchers import payer_channel
+from tests.support.waiting import until
 from tests.unit.x402.test_wire import CONFIG, EXACT
 
 PRICE = 1000
@@ -564,9 +565,9 @@ async def test_nobody_keeps_a_channels_payer_waiting(shop: Shop, who: str) -> No
 
     in_the_way = [asyncio.create_task(shop.pay("/other", change=theirs)) for _ in range(20)]
     try:
+        lane = CHANNEL.channel_id
+        await until(lambda: waiting == 20 or shop.paywall._lanes._users.get(lane, 0) == 17, "all are in the way")
         async with asyncio.timeout(5):
-            while waiting < 20 and shop.paywall._lanes._users.get(CHANNEL.channel_id, 0) < 17:
-                await asyncio.sleep(0)
             assert (await shop.pay(change=next_one)).status_code == 200
     finally:
         released.set()
