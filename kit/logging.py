@@ -18,6 +18,8 @@ _PUBLIC_NAMES = frozenset({"idempotency_key", "key_id", "dedup_key", "public_key
 # API keys of ours, and credentials inside URLs (a broker's may have no user).
 _SECRET_VALUES = re.compile(r"lg_(?:live|test)_[A-Za-z0-9_-]+|(?<=://)[^/@\s:]*:[^/@\s]+(?=@)")
 _HIDDEN = "[hidden]"
+# A line for every task received and ended, several a second; metrics count them.
+_CELERY_TURNS = ("celery.worker.strategy", "celery.app.trace", "celery.beat")
 
 
 def hide_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -80,7 +82,7 @@ def configure(level: str = "INFO") -> None:
     root.handlers[:] = [handler]
     root.setLevel(level)
     # Their INFO lines carry URLs of every call.
-    for noisy in ("httpx", "httpcore", "web3", "urllib3"):
+    for noisy in ("httpx", "httpcore", "web3", "urllib3", *_CELERY_TURNS):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
