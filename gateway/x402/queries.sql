@@ -86,11 +86,11 @@ WHERE merchant_id = %(merchant_id)s AND settlement_key = %(settlement_key)s
 INSERT INTO velocity_windows AS w (tenant_id, subject, asset_id, level, level_at)
 VALUES (0, %(payer)s, %(asset_id)s, %(amount)s, now())
 ON CONFLICT (tenant_id, subject, asset_id) DO UPDATE
-SET level = GREATEST(0, w.level - floor(%(window_most)s * LEAST(1, extract(epoch FROM now() - w.level_at)
-                                                                  / %(window_seconds)s))) + %(amount)s,
-    level_at = now()
-WHERE GREATEST(0, w.level - floor(%(window_most)s * LEAST(1, extract(epoch FROM now() - w.level_at)
-                                                            / %(window_seconds)s))) + %(amount)s <= %(window_most)s
+SET level = GREATEST(0, w.level - %(window_most)s * LEAST(1, GREATEST(0, extract(epoch FROM now() - w.level_at))
+                                                             / %(window_seconds)s)) + %(amount)s,
+    level_at = GREATEST(w.level_at, now())
+WHERE GREATEST(0, w.level - %(window_most)s * LEAST(1, GREATEST(0, extract(epoch FROM now() - w.level_at))
+                                                       / %(window_seconds)s)) + %(amount)s <= %(window_most)s
 RETURNING level
 
 -- name: find_asset
