@@ -19,7 +19,8 @@ _LEASED = "EXISTS (SELECT FROM work_leases WHERE name = '{}' AND leased_until > 
 _STATE = "EXISTS (SELECT FROM chain_transactions WHERE state = {})"
 POINTS: Mapping[str, str] = {
     "a batch of payments is being written": """EXISTS (SELECT FROM pg_stat_activity
-        WHERE state = 'active' AND query LIKE '-- One statement, one fsync, many payments.%' AND pid <> pg_backend_pid())""",
+        WHERE state = 'active' AND query LIKE '-- One statement, one fsync, many payments.%'
+        AND pid <> pg_backend_pid())""",
     "a transaction is asked for": _STATE.format(1),
     "a transaction is signed and not sent": _STATE.format(2),
     "a transaction is sent and not mined": _STATE.format(3),
