@@ -76,6 +76,7 @@ def _serve(args: argparse.Namespace, settings: Settings) -> int:
         log_config=None,
         server_header=False,
         date_header=False,
+        proxy_headers=False,  # nothing here depends on the peer's address or scheme
         backlog=2048,
         timeout_graceful_shutdown=GRACEFUL_SECONDS,
     )

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import threading
 import time
+from struct import Struct
 from uuid import UUID
 
+_POOL = Struct("!256Q")
 _COUNTER_BITS = 12
 _COUNTER_MAX = (1 << _COUNTER_BITS) - 1
 
@@ -14,26 +16,35 @@ _COUNTER_MAX = (1 << _COUNTER_BITS) - 1
 class Uuid7Source:
     """Makes UUIDs that never go backwards: 48 bits of milliseconds, a 12-bit counter, 62 random bits."""
 
-    __slots__ = ("_counter", "_lock", "_millis")
+    __slots__ = ("_counter", "_lock", "_millis", "_pool", "_process")
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._millis = 0
         self._counter = 0
+        self._pool: list[int] = []
+        self._process = os.getpid()
 
     def next(self) -> UUID:
         return self.many(1)[0]
 
     def many(self, count: int) -> list[UUID]:
         """`count` identifiers in ascending order."""
-        noise = os.urandom(8 * count)
         made = []
         with self._lock:
-            for index in range(count):
+            for _ in range(count):
                 millis, counter = self._advance()
-                low = int.from_bytes(noise[8 * index : 8 * index + 8], "big") & ((1 << 62) - 1)
+                low = self._noise() & ((1 << 62) - 1)
                 made.append(UUID(int=(millis << 80) | (0x7 << 76) | (counter << 64) | (0b10 << 62) | low))
         return made
+
+    def _noise(self) -> int:
+        """64 bits of the system's randomness, fetched many at a time, since a system call costs more than the id."""
+        process = os.getpid()
+        # A forked child must not draw what its parent and siblings draw.
+        if not self._pool or process != self._process:
+            self._pool, self._process = list(_POOL.unpack(os.urandom(_POOL.size))), process
+        return self._pool.pop()
 
     def _advance(self) -> tuple[int, int]:
         now = time.time_ns() // 1_000_000

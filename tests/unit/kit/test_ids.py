@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from uuid import RFC_4122, UUID
@@ -86,3 +87,21 @@ def test_the_low_bits_are_random(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two processes at the same millisecond must not make the same ids."""
     monkeypatch.setattr("kit.ids.time.time_ns", lambda: 5_000 * 1_000_000)
     assert not {*Uuid7Source().many(100)} & {*Uuid7Source().many(100)}
+
+
+def test_a_forked_child_draws_other_noise_than_its_parent() -> None:
+    source = Uuid7Source()
+    source.next()
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(writer, b"".join(identifier.bytes[8:] for identifier in source.many(50)))
+        os._exit(0)
+    os.waitpid(child, 0)
+    told = os.read(reader, 50 * 8)
+    os.close(reader)
+    os.close(writer)
+    theirs = {told[at : at + 8] for at in range(0, len(told), 8)}
+    ours = {identifier.bytes[8:] for identifier in source.many(50)}
+    assert len(theirs) == 50
+    assert not theirs & ours
