@@ -68,11 +68,11 @@ class PreparedStatement:
             connection.execute("SET enable_bitmapscan = off")
             connection.execute("SET statement_timeout = 10000")
             result = connection.pgconn.prepare(b"statement", self._sql.encode(), [])
+            if result.status != ExecStatus.COMMAND_OK:
+                connection.close()
+                raise _error_of(result)  # a server that shuts down just now is a lost connection, not a bad statement
         except psycopg.OperationalError as error:
             raise ConnectionLost(str(error)) from error
-        if result.status != ExecStatus.COMMAND_OK:
-            connection.close()
-            raise StatementFailed(*_reason(result))
         connection.pgconn.nonblocking = 1
         return connection
 

@@ -6,10 +6,11 @@ from typing import cast
 
 import psycopg
 import pytest
-from psycopg.pq import DiagnosticField
+from psycopg.pq import DiagnosticField, ExecStatus
 from psycopg.pq.abc import PGresult
 
-from kit.database.prepared import StatementFailed, _error_of
+from kit.database import prepared
+from kit.database.prepared import ConnectionLost, PreparedStatement, StatementFailed, _error_of
 
 
 class _Result:
@@ -37,3 +38,35 @@ def test_anything_else_was_refused(sqlstate: bytes) -> None:
     assert isinstance(error, StatementFailed)
     assert error.sqlstate == sqlstate.decode()
     assert "something" in str(error)
+
+
+class _Libpq:
+    """A connection whose server goes away between the connect and the prepare."""
+
+    def __init__(self, sqlstate: bytes) -> None:
+        self._sqlstate = sqlstate
+
+    def prepare(self, *_arguments: object) -> object:
+        result = _Result(self._sqlstate)
+        result.status = ExecStatus.FATAL_ERROR  # type: ignore[attr-defined]
+        return result
+
+
+class _Connection:
+    def __init__(self, sqlstate: bytes) -> None:
+        self.pgconn = _Libpq(sqlstate)
+
+    def execute(self, _statement: str) -> None:
+        return None
+
+    def close(self) -> None:
+        return None
+
+
+@pytest.mark.parametrize(("sqlstate", "expected"), [(b"57P01", ConnectionLost), (b"42601", StatementFailed)])
+def test_a_server_that_stops_while_it_prepares_is_a_lost_connection(
+    sqlstate: bytes, expected: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prepared, "connect", lambda *_a, **_k: _Connection(sqlstate))
+    with pytest.raises(expected):
+        PreparedStatement("postgresql://nowhere", "SELECT 1")._open()
