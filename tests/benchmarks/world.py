@@ -101,8 +101,8 @@ class World:
         self._start(Part(name=name, command=command, env=env, ready=ready, deadline=60.0))
         return Contestant(name, name, port, workload, database, api_keys)
 
-    def ordinary(self, name: str, workload: Workload) -> Contestant:
-        """The ordinary handler over the same channels in its own schema."""
+    def ordinary(self, name: str, workload: Workload, threads: int | None = None) -> Contestant:
+        """The ordinary handler over the same channels in its own schema; `threads` as FastAPI has it unless given."""
         database = f"bench_{name}"
         self.server.create_database(database)
         url = self.server.url(database)
@@ -110,7 +110,10 @@ class World:
         (port,) = free_ports(1)
         words = ["--factory", "tests.benchmarks.ordinary.app:create", "--workers", str(WORKERS), "--port", str(port)]
         words += ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"]
-        env = self._env | {"ORDINARY_DATABASE_URL": url}
+        # The faster hash, as our own stack sets it.
+        env = self._env | {"ORDINARY_DATABASE_URL": url, "ETH_HASH_BACKEND": "pysha3"}
+        if threads is not None:
+            env["ORDINARY_THREADS"] = str(threads)
         ready = http_answers(f"http://127.0.0.1:{port}", "/healthz")
         command = (sys.executable, "-m", "uvicorn", *words)
         self._start(Part(name=name, command=command, env=env, ready=ready, deadline=60.0))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from typing import Annotated
 
+import anyio.to_thread
 from fastapi import Depends, FastAPI, Header, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -30,10 +32,13 @@ InSession = Annotated[Session, Depends(session_of)]
 
 
 def create() -> FastAPI:
-    """The application (a factory for uvicorn); ORDINARY_DATABASE_URL names the database."""
+    """The application (a factory for uvicorn); ORDINARY_DATABASE_URL names the database.
+
+    ORDINARY_THREADS limits the threads that requests run in; without it FastAPI's own limit of 40 holds.
+    """
     url = os.environ["ORDINARY_DATABASE_URL"].replace("postgresql://", "postgresql+psycopg://", 1)
     engine = create_engine(url, pool_size=POOL, max_overflow=0)
-    api = FastAPI(title="ordinary")
+    api = FastAPI(title="ordinary", lifespan=_limited)
     api.state.sessions = sessionmaker(engine, expire_on_commit=False)
     _add_errors(api)
 
@@ -75,6 +80,13 @@ def create() -> FastAPI:
         return schemas.BatchAnswer(results=results)
 
     return api
+
+
+@asynccontextmanager
+async def _limited(_api: FastAPI) -> AsyncIterator[None]:
+    if threads := os.environ.get("ORDINARY_THREADS"):
+        anyio.to_thread.current_default_thread_limiter().total_tokens = int(threads)
+    yield
 
 
 def _lock_in_order(session: Session, body: schemas.Batch) -> None:
