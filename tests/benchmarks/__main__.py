@@ -11,7 +11,7 @@ from dataclasses import replace
 from importlib import import_module
 
 from kit.stack.paths import ROOT
-from tests.benchmarks.figures import BenchmarkFailed, Chapter, table, write_between_markers
+from tests.benchmarks.figures import BenchmarkFailed, Chapter, Line, table, write_between_markers
 from tests.benchmarks.machine import description, load_average
 from tests.benchmarks.options import DEFAULT, QUICK, Options
 
@@ -25,6 +25,8 @@ BENCHMARKS = {
     "profile": "where one payment's time goes",
 }
 
+FAILED = "no figure"
+
 
 def main(words: Sequence[str] | None = None) -> int:
     args = _arguments(words)
@@ -36,11 +38,7 @@ def main(words: Sequence[str] | None = None) -> int:
     chapters: list[Chapter] = []
     for name in names:
         print(f"{name}: {BENCHMARKS[name]}", file=sys.stderr, flush=True)
-        try:
-            chapters += _run(name, options)
-        except BenchmarkFailed as error:
-            print(f"{name}: {error}", file=sys.stderr)
-            return 1
+        chapters += _run(name, options)
     seconds = time.monotonic() - started
     head = (
         f"`make bench` on {description()}; {options.rounds} rounds of {options.seconds:g} s a contestant, in turn,"
@@ -48,14 +46,20 @@ def main(words: Sequence[str] | None = None) -> int:
     )
     text = f"{head}\n\n{table(chapters)}"
     print(text)
-    if args.write:
+    failed = any(line.what == FAILED for chapter in chapters for line in chapter.lines)
+    if args.write and not failed:
         write_between_markers(ROOT / "README.md", text)
-    return 0
+    return 1 if failed else 0
 
 
 def _run(name: str, options: Options) -> list[Chapter]:
     run: Callable[[Options], Chapter | list[Chapter]] = import_module(f"tests.benchmarks.{name}").run
-    told = run(options)
+    try:
+        told = run(options)
+    except BenchmarkFailed as error:
+        # The others' figures stand, so they are not thrown away; the run as a whole has failed.
+        print(f"{name}: {error}", file=sys.stderr)
+        return [Chapter(name, (Line(FAILED, str(error)),))]
     return told if isinstance(told, list) else [told]
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -156,10 +158,13 @@ class World:
 
 @contextmanager
 def world() -> Iterator[World]:
-    """A fresh server below the run folder; everything is stopped and removed at the end."""
-    folder = default_run_dir() / f"bench-{os.getpid()}"
+    """A fresh server below the run folder; stopped at the end, and removed unless something failed."""
+    default_run_dir().mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="bench-", dir=default_run_dir()))
+    folder.chmod(0o755)  # the server's account has to pass
     with opened(folder) as made:
         yield made
+    shutil.rmtree(folder)
 
 
 @contextmanager
