@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {Unpause} from "../governance/Messages.sol";
+
+/// @notice Stops guarded transfers, payouts and deposits; never a claim, a settle or a payer's withdrawal.
+interface IEmergencyBrake {
+    enum Kind {
+        None,
+        Sentinel, // at most 6 h, lapses by itself, heals by a certificate and an unvetoed hour
+        Guardian // until unpaused by certificate, guardian quorum and an hour
+    }
+
+    event Paused(uint64 indexed pauseId, Kind kind, uint64 until);
+    event UnpauseProposed(uint64 indexed pauseId, bytes32 digest, uint64 readyAt);
+    event UnpauseConsented(uint64 indexed pauseId, uint64 readyAt);
+    event HealVetoed(uint64 indexed pauseId, address indexed guardian);
+    event Unpaused(uint64 indexed pauseId, Kind kind);
+    event SentinelRearmed(address indexed sentinel, uint64 expires);
+    event SentinelRevoked(address indexed sentinel, address indexed guardian);
+
+    error WrongPauseId();
+    error AlreadyPaused();
+    error NotPaused();
+    error NotArmed();
+    error PauseTooLong();
+    error NotAGuardian();
+    error OutOfRange();
+    error MessageUsed();
+    error MessageExpired();
+    error NotProposed();
+    error TooEarly(uint64 readyAt);
+    error NotAGuardianPause();
+    error NotASentinelPause();
+
+    /// @notice One read for the guard: the current pause's id, whether it holds now, and whether limits are at a tenth.
+    function status() external view returns (uint64 pauseId, bool paused, bool reduced);
+    function isPaused() external view returns (bool);
+    /// @notice Unix seconds until which the sentinel may pause once; zero when it is not armed.
+    function armedUntil(address sentinel) external view returns (uint64);
+
+    /// @notice Anyone, with the sentinel's signature over `Pause(pauseId, until)`: pauseId = current + 1, not paused now,
+    ///         until <= now + 6 h. Spends the sentinel.
+    function pauseBySentinel(address sentinel, uint64 pauseId, uint64 until, bytes calldata signature) external;
+    /// @notice Anyone, with the guardian quorum's signatures over `Pause(pauseId, type(uint64).max)`; replaces any pause.
+    function pauseByGuardians(uint64 pauseId, bytes calldata guardianSignatures) external;
+    /// @notice Anyone, with a quorum signature over `unpause` for the current pause. A heal (sentinel pause) is ready an hour later.
+    function proposeUnpause(Unpause calldata unpause, bytes calldata quorumSignature) external;
+    /// @notice Guardian pause: the guardian quorum's signatures over the same `Unpause`. Ready an hour after the later consent.
+    function consentUnpause(Unpause calldata unpause, bytes calldata guardianSignatures) external;
+    /// @notice Sentinel pause: one guardian stops the heal of this pause for good.
+    function vetoHeal(uint64 pauseId) external;
+    /// @notice Anyone, once ready; the pause must still be the current one.
+    function unpause(uint64 pauseId) external;
+
+    /// @notice Anyone, with the guardian quorum's signatures over `Rearm(sentinel, expires)`, each message once.
+    function rearm(address sentinel, uint64 expires, bytes calldata guardianSignatures) external;
+    /// @notice One guardian, at once.
+    function revokeSentinel(address sentinel) external;
+}

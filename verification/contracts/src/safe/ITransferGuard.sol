@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+/// @notice The guard of all guarded Safes: transaction guard and module guard of Safe v1.5 (ITransactionGuard, IModuleGuard).
+interface ITransferGuard {
+    /// @dev Amounts in the token's smallest unit. All zero: the token is not listed for the group.
+    struct Limits {
+        uint128 daily; // L: what may leave uncertified in any 24 h
+        uint128 certifiedFrom; // an amount from here on needs a certificate, whatever room the bucket has
+        uint128 noticeFrom; // an amount from here on was announced before
+    }
+
+    event SafeRegistered(address indexed safe, bytes32 indexed group, bytes32 configHash);
+    event Admitted(address indexed safe, bytes32 indexed group, address indexed member);
+    event Announced(address indexed safe, bytes32 indexed safeTxHash, uint64 from);
+    event ExitScheduled(address indexed safe, uint64 indexed actionId);
+    event ExitConsented(address indexed safe, uint64 indexed actionId, uint64 readyAt);
+    event ExitCancelled(address indexed safe, uint64 indexed actionId);
+    event Exited(address indexed safe, uint64 indexed actionId);
+    event GovernAccepted(bytes32 indexed group, uint64 indexed governId, bytes32 digest);
+    event LimitsChanged(bytes32 indexed group, address indexed token, Limits limits);
+    event UncertifiedOutflow(bytes32 indexed group, address indexed token, uint256 amount, uint256 level);
+    event CertifiedTransfer(
+        address indexed safe, bytes32 indexed safeTxHash, bytes32 orderDigest, bytes32 factsHash, uint64 epoch
+    );
+    event ConfigChanged(address indexed safe, bytes32 configHash);
+
+    error NotRegistered();
+    error AlreadyRegistered();
+    error OnlyFactory();
+    error OnlyGovernor();
+    error OnlySafe();
+    error Locked();
+    error NotLocked();
+    error OperationNotCall();
+    error RefundNotZero();
+    error SignaturesTooShort();
+    error ContractSignature();
+    error MalformedCertificate();
+    error NotInTable(address to, bytes4 selector);
+    error MalformedCall();
+    error TokenNotListed(address token);
+    error ForbiddenRecipient(address to);
+    error NoStanding(address to);
+    error SafeIsPaused(uint64 pauseId);
+    error CertificateNeeded(uint256 amount, uint256 certifiedFrom);
+    error BucketExceeded(uint256 amount, uint256 room);
+    error CertificateExpired(uint64 validUntil);
+    error NotAnnounced(bytes32 safeTxHash);
+    error NoticeRunning(uint64 from);
+    error UnknownModule(address module);
+    error NotToVault();
+    error CallFailed();
+    error BalanceMismatch();
+    error ConfigHashChanged(bytes32 registered, bytes32 found);
+    error ExitNotReady();
+    error ExitAlreadyScheduled();
+    error NoExit();
+    error NotWanted();
+    error AlreadyAdmitted();
+    error GovernNotPending();
+    error InvalidConfig();
+
+    /// @notice Zero when the Safe is not guarded (never was, or left).
+    function groupOf(address safe) external view returns (bytes32 group);
+    function configHashOf(address safe) external view returns (bytes32);
+    function limitsOf(bytes32 group, address token) external view returns (Limits memory);
+    /// @notice What may leave uncertified now, in the token's smallest unit.
+    function room(bytes32 group, address token) external view returns (uint256);
+    /// @notice Digest that the group accepted under `governId`; zero when none.
+    function accepted(bytes32 group, uint64 governId) external view returns (bytes32);
+    function announcedFrom(address safe, bytes32 safeTxHash) external view returns (uint64);
+
+    /// @notice Only the factory, in the transaction that creates the Safe. `wanted` zero: the Safe begins a group of its own,
+    ///         whose id is its address, with `tokens` and `limits`. Else it waits, with no uncertified room, until a member admits it.
+    function register(address safe, bytes32 wanted, address[] calldata tokens, Limits[] calldata limits) external;
+
+    // Class C: sent by a guarded Safe itself.
+    function announce(bytes32 safeTxHash) external;
+    function scheduleExit() external returns (uint64 actionId);
+    function cancelExit(uint64 actionId) external;
+    function accept(uint64 governId, bytes32 digest) external;
+    function admit(address safe) external;
+
+    /// @notice Anyone, with the guardian quorum's signatures over `Exit(actionId, safe)`.
+    function consentExit(uint64 actionId, address safe, bytes calldata guardianSignatures) external;
+
+    /// @notice Only the governor.
+    function setLimits(bytes32 group, address token, Limits calldata limits) external;
+}
