@@ -7,6 +7,7 @@ pragma solidity ^0.8.28;
 interface ICertificateVerifier {
     error WrongEpoch(uint64 given, uint64 current);
     error MalformedSignature();
+    error TooFewValidators();
     error UnknownValidator();
     error BelowQuorum(uint256 signers, uint256 needed);
     error InfinityPoint();
