@@ -4,7 +4,8 @@ pragma solidity ^0.8.28;
 import {BLS} from "src/quorum/BLS.sol";
 
 /// @notice Validators who sign: real BLS signatures for any digest, made by the multiplication precompiles of EIP-2537.
-/// @dev Secrets are small known numbers. What py-ecc makes of the same secrets is in QuorumVectors.sol.
+/// @dev Secrets are hashes, so that no two sets of signers have the same sum. What py-ecc makes of the same secrets is in
+///      QuorumVectors.sol.
 library Committee {
     uint256 internal constant ORDER = 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000001;
     bytes internal constant SIGNATURE_SUITE = "BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_";
@@ -14,7 +15,7 @@ library Committee {
     function secrets(uint256 generation, uint256 n) internal view returns (uint256[] memory sorted) {
         sorted = new uint256[](n);
         for (uint256 i = 0; i < n; ++i) {
-            uint256 secret = generation * 1000 + i + 1;
+            uint256 secret = uint256(keccak256(abi.encode(generation, i))) % ORDER;
             bytes memory key = keyOf(secret);
             uint256 place = i;
             for (; place > 0 && _isBelow(key, keyOf(sorted[place - 1])); --place) {
