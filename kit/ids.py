@@ -11,6 +11,7 @@ from uuid import UUID
 _POOL = Struct("!256Q")
 _COUNTER_BITS = 12
 _COUNTER_MAX = (1 << _COUNTER_BITS) - 1
+_LOW = (1 << 62) - 1
 
 
 class Uuid7Source:
@@ -26,17 +27,18 @@ class Uuid7Source:
         self._process = os.getpid()
 
     def next(self) -> UUID:
-        return self.many(1)[0]
+        with self._lock:
+            return self._make()
 
     def many(self, count: int) -> list[UUID]:
         """`count` identifiers in ascending order."""
-        made = []
         with self._lock:
-            for _ in range(count):
-                millis, counter = self._advance()
-                low = self._noise() & ((1 << 62) - 1)
-                made.append(UUID(int=(millis << 80) | (0x7 << 76) | (counter << 64) | (0b10 << 62) | low))
-        return made
+            return [self._make() for _ in range(count)]
+
+    def _make(self) -> UUID:
+        millis, counter = self._advance()
+        low = self._noise() & _LOW
+        return UUID(int=(millis << 80) | (0x7 << 76) | (counter << 64) | (0b10 << 62) | low)
 
     def _noise(self) -> int:
         """64 bits of the system's randomness, fetched many at a time, since a system call costs more than the id."""

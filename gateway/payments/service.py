@@ -197,21 +197,22 @@ class Payments:
             waiting = self._captures.capture_all([capture for _, _, _, capture in ready])
         except QueueFull as error:
             raise failure(error) from error
-        results = await asyncio.gather(*waiting, return_exceptions=True)
-        for (index, channel, request, _), result in zip(ready, results, strict=True):
-            answers[index] = _answer_or_problem(channel, request, result)
+        for (index, channel, request, _), waiter in zip(ready, waiting, strict=True):
+            answers[index] = await _answer_or_problem(channel, request, waiter)
         return [each for each in answers if each is not None]
 
 
-def _answer_or_problem(
-    channel: ChannelFacts, request: PaymentRequest, result: CaptureResult | BaseException
+async def _answer_or_problem(
+    channel: ChannelFacts, request: PaymentRequest, waiter: asyncio.Future[CaptureResult]
 ) -> tuple[int, dict[str, Any]]:
+    # One after the other: whole batches are settled together, so most are done already when their turn comes.
     try:
-        if isinstance(result, BaseException):
-            raise failure(result)
-        return answer(channel, request, result)
-    except Problem as problem:
-        return problem.status, problem.document()
+        return answer(channel, request, await waiter)
+    except (QueueFull, BookUnavailable, CaptureFailed) as error:
+        problem = failure(error)
+    except Problem as refused:
+        problem = refused
+    return problem.status, problem.document()
 
 
 def answer(channel: ChannelFacts, request: PaymentRequest, result: CaptureResult) -> tuple[int, dict[str, Any]]:

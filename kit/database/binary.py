@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from struct import Struct
 from typing import LiteralString
 
@@ -43,6 +44,11 @@ def int4(value: int) -> bytes:
     return value.to_bytes(4, "big", signed=True)
 
 
+@lru_cache(maxsize=64)
+def _numeric_of(digits: int) -> Struct:
+    return Struct(f"!iHhHh{digits}H")
+
+
 def numeric(value: int) -> bytes:
     """A whole number as a `numeric` with its length in front: base-10000 digits, most significant first."""
     if value == 0:
@@ -54,7 +60,7 @@ def numeric(value: int) -> bytes:
         digits.append(digit)
     count = len(digits)
     digits.reverse()
-    return Struct(f"!iHhHh{count}H").pack(8 + 2 * count, count, count - 1, sign, 0, *digits)
+    return _numeric_of(count).pack(8 + 2 * count, count, count - 1, sign, 0, *digits)
 
 
 def _array(oid: int, count: int, body: bytes, has_null: bool = False) -> bytes:
