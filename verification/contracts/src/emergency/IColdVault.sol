@@ -6,7 +6,9 @@ import {Return} from "../governance/Messages.sol";
 /// @notice Holds evacuated money and gives it back to the Safe that it came from, to nobody else.
 interface IColdVault {
     event Received(address indexed safe, address indexed token, uint256 amount);
-    event ReturnScheduled(uint64 indexed returnId, uint64 indexed actionId, address safe, address token, uint256 amount);
+    event ReturnScheduled(
+        uint64 indexed returnId, uint64 indexed actionId, address safe, address token, uint256 amount
+    );
     event Returned(uint64 indexed returnId, address safe, address token, uint256 amount);
 
     error OnlyEvacuator();

@@ -32,6 +32,7 @@ interface IActions {
     error NotYours();
     error NotOpen();
     error NotScheduled();
+    error NotPending();
     error TooEarly(uint64 readyAt);
     error Expired(uint64 expiresAt);
     error NotVetoable();
@@ -47,11 +48,11 @@ interface IActions {
 
     /// @notice Only openers. An action that still needs a consent.
     function open(bool vetoable) external returns (uint64 actionId);
-    /// @notice Only the opener, once: from open to scheduled. `readyAt` in the future; it expires `window()` after.
+    /// @notice Only the opener, once: from open to scheduled. `readyAt` now or later; it expires `window()` after.
     function schedule(uint64 actionId, uint64 readyAt) external;
     /// @notice Only the opener: the action happens in this transaction.
     function take(uint64 actionId) external;
-    /// @notice Only the opener: whoever asked for it takes it back.
+    /// @notice Only the opener: whoever asked for it takes it back. Pending ones only, as for `cancel` and `veto`.
     function withdraw(uint64 actionId) external;
     /// @notice Anyone, with a quorum signature of the current epoch over `Cancel(actionId, epoch)`.
     function cancel(uint64 actionId, uint64 epoch, bytes calldata quorumSignature) external;

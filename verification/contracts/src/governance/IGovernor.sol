@@ -32,6 +32,8 @@ interface IGovernor {
     error OwnersHaveNotAccepted();
     error ValueMismatch();
     error UnknownGovern();
+    error MembersNeeded(); // a Guardians or Attesters change goes through executeMembers
+    error Superseded(); // a later change of the same key was executed already
 
     /// @notice governId scheduled last.
     function lastGovernId() external view returns (uint64);
@@ -41,7 +43,11 @@ interface IGovernor {
     function policyHash(bytes32 group) external view returns (bytes32);
     function modelHash() external view returns (bytes32);
 
+    /// @notice Anyone, with a quorum signature over `govern`: governId = last + 1 (spent even if it is vetoed later, so an old
+    ///         message never counts), notBefore at least the delay away, a value that the parameter can hold.
     function schedule(Govern calldata govern, Target calldata target, bytes calldata quorumSignature) external;
+    /// @notice Anyone, once ready. A limit above the one of this moment and any payout key need the group's
+    ///         `guard.accept(governId, digest)`. Never after a later change of the same key.
     function execute(uint64 governId) external;
     /// @notice Executes a Guardians or Attesters change; `members` strictly ascending.
     function executeMembers(uint64 governId, address[] calldata members, uint256 threshold) external;
