@@ -87,6 +87,11 @@ class Anvil:
         """What `init_code` would leave on chain, immutables filled in, without leaving it there."""
         return _bytes(self.request("eth_call", {"data": _hex(init_code)}, "latest"))
 
+    def runtime_code_at(self, address: str, init_code: bytes) -> bytes:
+        """What `init_code` would leave at just that address, whatever is there now."""
+        override = {address: {"code": _hex(init_code)}}
+        return _bytes(self.request("eth_call", {"to": address}, "latest", override))
+
     def place(self, address: str, code: bytes) -> None:
         """Make `code` the code at `address`; storage stays as it is."""
         if self.code(address) != code:

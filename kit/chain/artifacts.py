@@ -29,6 +29,11 @@ class Artifacts:
         """Creation code of a contract of ours, with its constructor's arguments. Raises ArtifactError."""
         return _creation(self.ours / f"{name}.json") + encode(types, values)
 
+    def constructor_inputs(self, name: str) -> list[dict[str, Any]]:
+        """The constructor's parameters as the ABI lists them, if it has one. Raises ArtifactError."""
+        abi = _artifact(self.ours / f"{name}.json")["abi"]
+        return next((list(entry["inputs"]) for entry in abi if entry["type"] == "constructor"), [])
+
     def safe_creation(self, name: str) -> bytes:
         """Creation code of a Safe v1.5.0 contract, `folder/Name` or `Name`. Raises ArtifactError."""
         path = Path(name)
@@ -52,9 +57,15 @@ def find_artifacts(ours: Path | None, safe: Path | None) -> Artifacts:
 
 def _creation(path: Path) -> bytes:
     try:
-        code = json.loads(path.read_text())["bytecode"]
-        return bytes.fromhex(code.removeprefix("0x"))
+        return bytes.fromhex(_artifact(path)["bytecode"].removeprefix("0x"))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ArtifactError(f"{path} is not an artifact with creation code ({type(error).__name__})") from error
+
+
+def _artifact(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(path.read_text()))
     except FileNotFoundError as error:
         raise ArtifactError(f"no artifact {path}: run `make contracts`") from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, TypeError) as error:
         raise ArtifactError(f"{path} is not an artifact with creation code ({type(error).__name__})") from error
