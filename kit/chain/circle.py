@@ -1,9 +1,9 @@
 """Deploys and verifies contracts that name each other in their constructors, from one file that states them all.
 
-The file is JSON: `{"salt": "0x..", "contracts": {NAME: {PARAMETER: value, ...}}}`. A constructor's parameter (or a member
-of a struct parameter) of type address whose name is in `neighbours` is another contract of the set and is left out of the
-file; every other one is stated. Addresses follow from the deployer and the salt (CREATE3), so a run that was stopped is
-finished by the next one, and nothing is ever initialised.
+The file is JSON: `{"salt": "0x..", "contracts": {NAME: {PARAMETER: value, ...}}}`. A constructor's parameter (or a
+member of a struct parameter) of type address whose name is in `neighbours` is another contract of the set and is left
+out of the file; every other one is stated. Addresses follow from the deployer and the salt (CREATE3), so a run that was
+stopped is finished by the next one, and nothing is ever initialised.
 """
 
 from __future__ import annotations
