@@ -61,12 +61,12 @@ def plan() -> Plan:
 
 
 @contextmanager
-def anvil_node(log_file: Path, *words: str) -> Iterator[str]:
+def anvil_node(log_file: Path, *words: str, hardfork: str = "prague") -> Iterator[str]:
     """An Anvil's URL; it mines a block for each transaction unless told otherwise."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [str(native("anvil")), "--port", str(port), "--hardfork", "prague", "--slots-in-an-epoch", "1"]
+    command = [str(native("anvil")), "--port", str(port), "--hardfork", hardfork, "--slots-in-an-epoch", "1"]
     with log_file.open("wb") as log:
         process = subprocess.Popen([*command, *words], stdout=log, stderr=subprocess.STDOUT)
     try:

@@ -8,8 +8,10 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Any, TypeAlias
 
+from py_ecc.bls.ciphersuites import G2ProofOfPossession
+from py_ecc.bls.g2_primitives import G1_to_pubkey, G2_to_signature
 from py_ecc.bls.hash_to_curve import hash_to_G2
-from py_ecc.bls.point_compression import compress_G1, modular_squareroot_in_FQ2
+from py_ecc.bls.point_compression import modular_squareroot_in_FQ2
 from py_ecc.fields import optimized_bls12_381_FQ as FQ
 from py_ecc.fields import optimized_bls12_381_FQ2 as FQ2
 from py_ecc.optimized_bls12_381.optimized_curve import G1, b, b2, curve_order, field_modulus, multiply, normalize
@@ -42,6 +44,11 @@ def encode_g2(point: G2Point) -> bytes:
     return fields(*(int(part) for part in (*x.coeffs, *y.coeffs)))
 
 
+def decode_g2(point: bytes) -> G2Point:
+    x0, x1, y0, y1 = (int.from_bytes(point[start : start + 64], "big") for start in range(0, 256, 64))
+    return FQ2([x0, x1]), FQ2([y0, y1]), FQ2.one()
+
+
 def sign(secret: int, message: bytes, suite: bytes = SIGNATURE_SUITE) -> bytes:
     return encode_g2(multiply(hash_to_G2(message, suite, _SHA256), secret % ORDER))
 
@@ -59,8 +66,12 @@ class Validator:
         return encode_g1(self.point)
 
     @cached_property
+    def compressed(self) -> bytes:
+        return bytes(G1_to_pubkey(self.point))
+
+    @cached_property
     def proof(self) -> bytes:
-        return sign(self.secret, compress_G1(self.point).to_bytes(48, "big"), PROOF_SUITE)
+        return sign(self.secret, self.compressed, PROOF_SUITE)
 
 
 @dataclass(frozen=True)
@@ -95,6 +106,11 @@ class Committee:
         """The sum of the signers' signatures, which is the signature of the sum of their secrets."""
         return sign(sum(self.validators[signer].secret for signer in signers), message, suite)
 
+    def is_signed_by(self, signers: Sequence[int], message: bytes, signature: bytes) -> bool:
+        """What py-ecc says of an aggregate signature (256 bytes) of these signers."""
+        keys = [G1_to_pubkey(self.validators[signer].point) for signer in signers]
+        return G2ProofOfPossession.FastAggregateVerify(keys, message, G2_to_signature(decode_g2(signature)))
+
     def quorum_signature(self, signers: Sequence[int], digest: bytes, suite: bytes = SIGNATURE_SUITE) -> bytes:
         return bitmap(signers) + self.aggregate(signers, digest, suite)
 
@@ -105,12 +121,21 @@ def bitmap(signers: Iterable[int]) -> bytes:
 
 def g1_outside_subgroup() -> bytes:
     """The point of the curve with the smallest x whose order is not the subgroup's."""
+    return encode_g1(_g1_outside_subgroup())
+
+
+def g1_of_small_order() -> bytes:
+    """The same point times the subgroup's order: its order divides the cofactor."""
+    return encode_g1(multiply(_g1_outside_subgroup(), ORDER))
+
+
+def _g1_outside_subgroup() -> G1Point:
     for x in range(1, 100):
         square = (pow(x, 3, P) + int(b)) % P
         y = pow(square, (P + 1) // 4, P)
         point = (FQ(x), FQ(y), FQ(1))
         if y * y % P == square and multiply(point, ORDER)[2] != FQ(0):
-            return encode_g1(point)
+            return point
     raise AssertionError("no such point")
 
 

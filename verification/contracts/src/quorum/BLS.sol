@@ -47,13 +47,14 @@ library BLS {
         return _run(_PAIRING, pairs, 0, pairs.length, pairs, 0, 32) && uint256(bytes32(pairs)) == 1;
     }
 
+    /// @param point Of either group.
     function isInfinity(bytes memory point) internal pure returns (bool) {
         uint256 bits = 0;
         assembly ("memory-safe") {
-            let coordinate := add(point, 0x20)
-            for { let end := add(coordinate, mload(point)) } lt(coordinate, end) { coordinate := add(coordinate, 0x40) }
-            {
-                bits := or(bits, or(mload(coordinate), mload(add(coordinate, 0x20))))
+            let word := add(point, 0x20)
+            for { let end := add(word, mload(point)) } lt(word, end) { word := add(word, 0x80) } {
+                bits := or(bits, or(mload(word), mload(add(word, 0x20))))
+                bits := or(bits, or(mload(add(word, 0x40)), mload(add(word, 0x60))))
             }
         }
         return bits == 0;
