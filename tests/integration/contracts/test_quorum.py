@@ -17,7 +17,6 @@ from tests.integration.contracts.conftest import anvil_node
 from tests.integration.contracts.quorum_chain import (
     ACCEPTED,
     Quorum,
-    create,
     deploy_quorum,
     error_name,
     registry_creation,
@@ -203,5 +202,5 @@ def test_before_prague_no_key_is_proven(tmp_path: Path, artifacts: Artifacts) ->
 def refusal(anvil: Anvil, creation: bytes) -> str:
     """The name of the error with which a contract is not created."""
     with pytest.raises(ChainError) as refused:
-        create(anvil, creation)
+        anvil.runtime_code(creation)
     return error_name(refused.value)
