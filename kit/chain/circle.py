@@ -2,8 +2,8 @@
 
 The file is JSON: `{"salt": "0x..", "contracts": {NAME: {PARAMETER: value, ...}}}`. A constructor's parameter (or a
 member of a struct parameter) of type address whose name is in `neighbours` is another contract of the set and is left
-out of the file; every other one is stated. Addresses follow from the deployer and the salt (CREATE3), so a run that was
-stopped is finished by the next one, and nothing is ever initialised.
+out of the file; every other one is stated. Addresses follow from the deployer and the salt (CREATE3), so a run that
+was stopped is finished by the next one, and nothing is ever initialised.
 """
 
 from __future__ import annotations
@@ -117,8 +117,9 @@ class Circle:
 
     def _value(self, contract: str, parameter: Mapping[str, Any], stated: dict[str, Any]) -> Any:
         name = str(parameter["name"]).rstrip("_")
-        if parameter["type"] == "address" and name not in stated and name in self._plan.neighbours:
-            return self.addresses[self._plan.neighbours[name]]
+        neighbour = self._plan.neighbours.get(name, "")
+        if parameter["type"] == "address" and name not in stated and neighbour in self.addresses:
+            return self.addresses[neighbour]
         if parameter["type"] == "tuple":
             members = dict(_object(contract, name, stated.pop(name, {})))
             values = tuple(self._value(f"{contract}.{name}", each, members) for each in parameter["components"])

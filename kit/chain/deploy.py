@@ -19,6 +19,7 @@ from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
 from kit.chain import addresses as at
+from kit.chain import settlement
 from kit.chain.addresses import AddressFileError, ContractAddresses, Token, write_addresses
 from kit.chain.anvil import Anvil, ChainError
 from kit.chain.artifacts import ArtifactError, Artifacts, find_artifacts
@@ -179,11 +180,13 @@ def _natural(text: str) -> int:
 
 
 class DeployCommand:
-    """The command `contracts`, with its one verb `deploy`."""
+    """The command `contracts`: `deploy` for payments, `deploy-settlement` and `verify` for the high-value contracts."""
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         parser.description = "Contracts on a local chain."
         verbs = parser.add_subparsers(dest="verb", required=True)
+        for verb, told in settlement.VERBS.items():
+            settlement.configure(verb, verbs.add_parser(verb, help=told))
         deploying = verbs.add_parser("deploy", help="put all contracts on a local Anvil; may be run again")
         add = deploying.add_argument
         add("--rpc", required=True, metavar="URL", help="an Anvil with chain id 31337 or 84532")
@@ -249,6 +252,8 @@ class DeployCommand:
 
     def run(self, args: argparse.Namespace) -> int:
         """0 when everything stands and the file is written, 1 with one line on stderr otherwise."""
+        if args.verb in settlement.VERBS:
+            return settlement.run(args)
         plan = Plan(
             payer=args.payer,
             owners=args.owners,
