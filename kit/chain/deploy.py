@@ -180,7 +180,7 @@ def _natural(text: str) -> int:
 
 
 class DeployCommand:
-    """The command `contracts`: `deploy` for payments, `deploy-settlement` and `verify` for the high-value contracts."""
+    """The command `contracts`: `deploy` for payments, the other verbs for the high-value contracts."""
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         parser.description = "Contracts on a local chain."
