@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-/// @notice The module that moves a paused Safe's whole balance of a token to the cold vault, and nowhere else.
+/// @notice The module that moves a paused Safe's whole balance of a token to the cold vault, and nowhere else. ERC-20 only.
 interface IEvacuator {
     event Evacuated(address indexed safe, address indexed token, uint256 amount, uint64 pauseId);
 
     error NotPaused();
+    error NotRegistered();
+    error WrongEpoch();
     error WrongPauseId();
     error MessageUsed();
     error NothingToEvacuate();
