@@ -21,6 +21,7 @@ BENCHMARKS = {
     "book": "the book alone in batches of 64, beside pgbench",
     "growth": "rate and p99 with few and with many legs in the book; one hot merchant and many",
     "claim": "gas of a claim of ten channels, by receipts of a real Anvil",
+    "quorum": "verifying a vote and a quorum signature, beside py-ecc",
     "memory": "an API worker's memory over a million payments",
     "profile": "where one payment's time goes",
 }
