@@ -8,11 +8,13 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 import httpx
+from eth_utils.crypto import keccak
 
 LOCAL_CHAIN_IDS = frozenset({31337, 84532})
 _REQUEST_SECONDS = 30.0
 _MINED_SECONDS = 60.0
 _POLL_SECONDS = 0.05
+_CHILDREN = 4
 
 T = TypeVar("T")
 
@@ -88,8 +90,14 @@ class Anvil:
         return _bytes(self.request("eth_call", {"data": _hex(init_code)}, "latest"))
 
     def runtime_code_at(self, address: str, init_code: bytes) -> bytes:
-        """What `init_code` would leave at just that address, whatever is there now."""
-        override = {address: {"code": _hex(init_code)}}
+        """What `init_code` would leave at just that address, whatever is there now.
+
+        What it creates itself in doing so counts as not there yet, up to `_CHILDREN` contracts.
+        """
+        override: dict[str, dict[str, str]] = {
+            _created_by(address, nonce): {"code": "0x", "nonce": "0x0"} for nonce in range(1, _CHILDREN + 1)
+        }
+        override[address] = {"code": _hex(init_code), "nonce": "0x1"}
         return _bytes(self.request("eth_call", {"to": address}, "latest", override))
 
     def place(self, address: str, code: bytes) -> None:
@@ -131,6 +139,11 @@ class Anvil:
             if time.monotonic() > deadline:
                 raise ChainError(f"{what}: not on chain after {_MINED_SECONDS:.0f} s (does the chain mine blocks?)")
             time.sleep(_POLL_SECONDS)
+
+
+def _created_by(address: str, nonce: int) -> str:
+    """The address of what a contract creates with a nonce below 128."""
+    return "0x" + keccak(b"\xd6\x94" + bytes.fromhex(address[2:]) + bytes([nonce]))[12:].hex()
 
 
 def _hex(data: bytes) -> str:

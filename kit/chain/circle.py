@@ -20,7 +20,7 @@ from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
 from kit.chain.addresses import CREATE2_DEPLOYER
-from kit.chain.anvil import Anvil
+from kit.chain.anvil import Anvil, ChainError
 from kit.chain.artifacts import Artifacts
 
 DEPLOYER_CONTRACT = "Create3Deployer"
@@ -86,7 +86,7 @@ class Circle:
         made = []
         for name, code in codes.items():
             if not self._chain.code(self.addresses[name], "pending"):
-                self._send(self.factory, _call("deploy(bytes32,bytes)", [self._salt_of(name), code]))
+                self._create(name, code)
                 made.append(name)
         return made
 
@@ -138,6 +138,12 @@ class Circle:
 
     def _salt_of(self, name: str) -> bytes:
         return bytes(keccak(self._plan.salt + name.encode()))
+
+    def _create(self, name: str, code: bytes) -> None:
+        try:
+            self._send(self.factory, _call("deploy(bytes32,bytes)", [self._salt_of(name), code]))
+        except ChainError as error:
+            raise ChainError(f"{name} could not be created: {error}") from error
 
     def _send(self, to: str, data: bytes) -> None:
         self._chain.wait_mined(self._chain.send_as(self._deployer, to, data))
