@@ -264,10 +264,12 @@ class _Lane:
 
     def _settle(self, entry: _Entry, result: CaptureResult) -> None:
         self._captures.waiting -= 1
-        # A caller that went away, maybe in this very moment, does not undo its payment.
-        with contextlib.suppress(asyncio.InvalidStateError, futures.InvalidStateError):
-            if not entry[1].done():
-                entry[1].set_result(result)
+        waiter = entry[1]
+        if not waiter.done():
+            try:
+                waiter.set_result(result)
+            except (asyncio.InvalidStateError, futures.InvalidStateError):
+                return  # a caller in another thread that went away in this very moment does not undo its payment
 
     def _fail(self, batch: Sequence[_Entry], error: Exception) -> None:
         self._captures.waiting -= len(batch)

@@ -6,6 +6,7 @@ import asyncio
 from concurrent.futures import Future
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 from uuid import UUID
 
 
@@ -42,15 +43,14 @@ class CaptureRequest:
     key_id: int | None = None
     idempotency_key: str | None = None
     reference: str | None = None
-    commitment: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class CaptureResult:
+class CaptureResult(NamedTuple):
     """`charged` and `credited`: the channel's totals after a capture, or as they stood when it was refused.
 
     `payment_id` is set for CAPTURED and REPLAY. `voucher_max` and `voucher_signature` are the last voucher held,
-    for the client to resynchronise with; set when refused.
+    for the client to resynchronise with; set when refused. A NamedTuple since one is made for every payment, and a
+    frozen dataclass takes three times as long.
     """
 
     outcome: Outcome

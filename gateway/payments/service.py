@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from psycopg_pool import ConnectionPool
 
@@ -36,8 +35,11 @@ REFERENCE_MOST = 128
 RETRY_AFTER = {"Retry-After": "1"}
 
 
-@dataclass(frozen=True, slots=True)
-class PaymentRequest:
+_PAYMENT_MEMBERS = frozenset({"voucher", "amount", "reference"})
+_VOUCHER_MEMBERS = frozenset({"channelId", "maxClaimableAmount", "signature"})
+
+
+class PaymentRequest(NamedTuple):
     """One voucher as it came. Amounts in the token's smallest unit."""
 
     channel_id: bytes
@@ -59,8 +61,8 @@ def parse_payment(document: object) -> PaymentRequest:
 
     Raises Problem 400 `invalid_request` naming the member that is wrong.
     """
-    payment = _members(document, "the payment", {"voucher", "amount", "reference"})
-    voucher = _members(payment.get("voucher"), "voucher", {"channelId", "maxClaimableAmount", "signature"})
+    payment = _members(document, "the payment", _PAYMENT_MEMBERS)
+    voucher = _members(payment.get("voucher"), "voucher", _VOUCHER_MEMBERS)
     reference = payment.get("reference")
     if reference is not None and (
         not isinstance(reference, str) or not 0 < len(reference) <= REFERENCE_MOST or "\x00" in reference
@@ -307,7 +309,7 @@ def failure(error: BaseException) -> Problem:
     return Problem(500, "payment_not_booked", "The payment could not be booked. Nothing was charged.")
 
 
-def _members(value: object, name: str, allowed: set[str]) -> dict[str, Any]:
+def _members(value: object, name: str, allowed: frozenset[str]) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise _invalid(name, "is an object")
     if not value.keys() <= allowed:

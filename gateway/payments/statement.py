@@ -19,6 +19,7 @@ from kit.database.queries import load
 
 _QUERIES = load("gateway.payments")
 SQL, _NAMES = binary.positional(_QUERIES.sql("capture_batch"))
+_OUTCOMES: dict[bytes | None, Outcome] = {binary.int2(outcome): outcome for outcome in Outcome}
 # Limits repeat from payment to payment.
 _limit = lru_cache(maxsize=4096)(binary.numeric)
 
@@ -64,13 +65,12 @@ def unpack(result: PGresult, requests: Sequence[CaptureRequest]) -> list[Capture
         raise RuntimeError(f"{len(requests)} payments went in and {result.ntuples} outcomes came back")
     results = []
     for row, request in enumerate(requests):
-        outcome = Outcome(int.from_bytes(result.get_value(row, 0) or b"", "big"))
-        charged = int(result.get_value(row, 1) or 0)
+        outcome = _OUTCOMES[result.get_value(row, 0)]
         credited = int(result.get_value(row, 2) or 0)
         if outcome is Outcome.CAPTURED:
             results.append(CaptureResult(outcome, request.voucher_max, credited, request.payment_id))
         else:
-            results.append(CaptureResult(outcome, charged, credited))
+            results.append(CaptureResult(outcome, int(result.get_value(row, 1) or 0), credited))
     return results
 
 

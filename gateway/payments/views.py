@@ -11,6 +11,7 @@ from gateway.payments.states import PaymentState, Scheme
 from kit.ids import made_at_millis
 
 PREFIX = "pay_"
+STATE_NAMES = {state: state.name.lower() for state in PaymentState}
 SCHEME_NAMES = {
     Scheme.VOUCHER: "batch-settlement",
     Scheme.EXACT: "exact",
@@ -19,7 +20,7 @@ SCHEME_NAMES = {
 
 
 def public_id(payment_id: UUID) -> str:
-    return PREFIX + payment_id.hex
+    return PREFIX + payment_id.bytes.hex()
 
 
 def parse_public_id(text: str) -> UUID | None:
@@ -61,7 +62,7 @@ def document(
     return {
         "id": public_id(payment_id),
         "object": "payment",
-        "state": state.name.lower(),
+        "state": STATE_NAMES[state],
         "scheme": SCHEME_NAMES[scheme],
         "network": f"eip155:{chain_id}",
         "asset": "0x" + token.hex(),
