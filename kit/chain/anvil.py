@@ -68,7 +68,7 @@ class Anvil:
         if not isinstance(answer, dict):
             raise ChainError(f"{method}: the answer is not a JSON-RPC object")
         if answer.get("error") is not None:
-            raise ChainError(f"{method}: {answer['error'].get('message', answer['error'])}")
+            raise ChainError(f"{method}: {_reason(answer['error'])}")
         return answer.get("result")
 
     def first_log_block(self, address: str, topic: bytes) -> int:
@@ -139,6 +139,14 @@ class Anvil:
             if time.monotonic() > deadline:
                 raise ChainError(f"{what}: not on chain after {_MINED_SECONDS:.0f} s (does the chain mine blocks?)")
             time.sleep(_POLL_SECONDS)
+
+
+def _reason(error: Any) -> str:
+    """The node's message, with the revert's data where it gives some."""
+    if not isinstance(error, dict):
+        return str(error)
+    data = error.get("data")
+    return f"{error.get('message', error)}" + (f" ({data})" if isinstance(data, str) and data != "0x" else "")
 
 
 def _created_by(address: str, nonce: int) -> str:

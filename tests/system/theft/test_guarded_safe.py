@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
-from tests.system.theft.world import ACCEPTED, CERTIFIED_FROM, DAILY, DAY, FUNDS, MERCHANT, NOTICE_FROM, USD, World
-from tests.system.theft.world import call, hexed
+from tests.system.theft.world import (
+    ACCEPTED,
+    CERTIFIED_FROM,
+    DAILY,
+    DAY,
+    FUNDS,
+    MERCHANT,
+    NOTICE_FROM,
+    USD,
+    World,
+    call,
+    hexed,
+)
 
 
 def test_the_set_on_chain_is_what_the_file_states(guarded: World) -> None:

@@ -7,7 +7,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from eth_abi.abi import decode, encode
@@ -109,9 +108,7 @@ class World:
             answer = self._name_of(error)
         self.anvil.request("anvil_impersonateAccount", hexed(sender.address))
         transaction = self.anvil.request("eth_sendTransaction", request)
-        receipt = self.anvil.wait_for(
-            "receipt", lambda: self.anvil.request("eth_getTransactionReceipt", transaction)
-        )
+        receipt = self.anvil.wait_for("receipt", lambda: self.anvil.request("eth_getTransactionReceipt", transaction))
         assert (receipt["status"] == "0x1") == (answer == ACCEPTED), f"told {answer}, got {receipt['status']}"
         return answer
 
@@ -127,7 +124,11 @@ class World:
         return SafeTransaction(token, 0, call("transfer(address,uint256)", hexed(to), amount), self.nonce())
 
     def execute(
-        self, transaction: SafeTransaction, tail: bytes = b"", signatures: bytes | None = None, safe: bytes | None = None
+        self,
+        transaction: SafeTransaction,
+        tail: bytes = b"",
+        signatures: bytes | None = None,
+        safe: bytes | None = None,
     ) -> str:
         """With the owners' signatures, unless others are given."""
         target = self.safe if safe is None else safe
@@ -247,9 +248,3 @@ def create_safe(anvil: Anvil, circle: Circle, committee: Committee, group: bytes
     (safe,) = decode(["address"], anvil.call(factory, call(f"addressOf({PLAN})", plan)))
     anvil.wait_mined(anvil.send_as(DEPLOYER, factory, call(f"create({PLAN})", plan)))
     return bytes.fromhex(safe[2:])
-
-
-def artifacts_of(folder: Path) -> Artifacts:
-    from kit.chain.artifacts import find_artifacts  # noqa: PLC0415
-
-    return find_artifacts(folder, None)
