@@ -247,10 +247,26 @@ def test_malformed_evm_points_are_refused(point: bytes, read: Callable[[bytes], 
             read(bad)
 
 
-@pytest.mark.parametrize("bad", [b"", KEY_INFINITY, b"\xe0" + bytes(47), bytes(48), KEY[:-1], SIGNATURE])
+NOT_REDUCED = [(P + more | 1 << 383).to_bytes(48, "big") for more in (0, 1)]
+
+
+@pytest.mark.parametrize(
+    "bad", [b"", KEY_INFINITY, b"\xe0" + bytes(47), bytes(48), KEY[:-1], SIGNATURE, *NOT_REDUCED]
+)
 def test_malformed_keys_have_no_evm_encoding(bad: bytes) -> None:
     with pytest.raises(MalformedPoint):
         key_to_evm(bad)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [b"", SIGNATURE_INFINITY, bytes(96), SIGNATURE[:-1], KEY]
+    + [half + bytes(48) for half in NOT_REDUCED]
+    + [b"\x80" + bytes(47) + bytes([half[0] & 0x1F]) + half[1:] for half in NOT_REDUCED],
+)
+def test_malformed_signatures_have_no_evm_encoding(bad: bytes) -> None:
+    with pytest.raises(MalformedPoint):
+        signature_to_evm(bad)
 
 
 # Secrets

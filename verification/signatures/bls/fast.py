@@ -80,6 +80,7 @@ def _verify(keys: Sequence[bytes], message: bytes, signature: bytes, suite: byte
         point = _signature_point(signature)
     except MalformedPoint:
         return False
+    # A second lock: a key of infinity satisfies the pairing only with a signature of infinity, refused above.
     if total == _INFINITY:
         return False
     return bool(final_verify(miller_loop(_GENERATOR, point), miller_loop(total, _hash(message, suite))))
