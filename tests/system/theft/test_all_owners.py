@@ -1,4 +1,4 @@
-"""All owners' keys stolen: without validators they move at most the bucket, and nothing to an account without standing."""
+"""All owners' keys stolen: without validators they move at most the bucket, and only to accounts with standing."""
 
 from __future__ import annotations
 
