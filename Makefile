@@ -4,7 +4,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help setup demo up down test bench fmt check lock contracts contracts-test faults helm-test clean
+.PHONY: help setup demo up down test bench fmt check lock contracts contracts-test prove faults helm-test clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ test: setup contracts-test ## every test but the long ones (ARGS="-k name" narro
 
 contracts-test: setup
 	@if [ -d verification/contracts/test ]; then $(BIN)/python -m kit.stack.contracts test; fi
+
+prove: setup ## what is proved of the contracts, and the mutants that are killed (ARGS="--sample 60 --seed 1")
+	@$(BIN)/python -m kit.stack.prove $(ARGS)
 
 bench: setup ## benchmarks beside their peers
 	@$(BIN)/python -m tests.benchmarks $(ARGS)

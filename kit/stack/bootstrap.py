@@ -203,7 +203,7 @@ def relock() -> None:
     ]
     compile_ += ["--generate-hashes", "--no-header", "--no-annotate"]
     extra = {"dev": ["--constraints", "app.txt"], "helm": ["--no-deps"]}
-    for name in ("boot", "node", "app", "dev", "helm"):
+    for name in ("boot", "node", "app", "dev", "helm", "prove", "slither"):
         run([*compile_, f"{name}.in", *extra.get(name, []), "--output-file", f"{name}.txt"], cwd=LOCKS)
     with tempfile.TemporaryDirectory() as scratch:
         for name in ("package.json", "package-lock.json", ".npmrc"):

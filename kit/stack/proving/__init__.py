@@ -1,0 +1,1 @@
+"""What `make prove` is made of: properties, campaigns, analysers and mutants of the contracts."""
