@@ -35,13 +35,15 @@ library BLS {
 
     error PrecompileFailed(uint256 precompile);
 
-    /// @notice Whether `signature` (G2) is by the secret of `key` (G1) over `message` in the suite `tag`. A point that is not one
-    ///         of its group counts as no. Infinity is the caller's to refuse: infinity "signs" everything for the key infinity.
+    /// @notice Whether `signature` (G2) is by the secret of `key` (G1) over `message` in the suite `tag`. What is not a
+    ///         point of its group counts as no. Infinity is the caller's to refuse: infinity "signs" everything for the key infinity.
     function isSignedBy(bytes memory key, bytes memory message, bytes memory tag, bytes memory signature)
         internal
         view
         returns (bool)
     {
+        // A longer one would bring pairs of its own into the product below, and with them any result.
+        if (key.length != G1_BYTES || signature.length != G2_BYTES) return false;
         // e(-g, signature) * e(key, hash) == 1
         bytes memory pairs = bytes.concat(_NEGATED_GENERATOR, signature, key, hashToG2(message, tag));
         return _run(_PAIRING, pairs, 0, pairs.length, pairs, 0, 32) && uint256(bytes32(pairs)) == 1;

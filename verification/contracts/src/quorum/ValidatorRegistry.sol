@@ -160,7 +160,6 @@ contract ValidatorRegistry is IValidatorRegistry, SettlementDomain {
     }
 
     function _prove(bytes memory key, bytes memory proof) private {
-        if (proof.length != BLS.G2_BYTES) revert InvalidProof();
         if (BLS.isInfinity(key) || BLS.isInfinity(proof)) revert InvalidProof();
         if (!_isSignedBy(key, BLS.compress(key), proof)) revert InvalidProof();
         bytes32 keyHash = keccak256(key);

@@ -96,6 +96,12 @@ contract ProveTest is QuorumBase {
         _refused(_key, bytes.concat(_proof, hex"00"));
     }
 
+    /// @dev Bytes beyond the proof would be pairs of the product, here the one that makes it one for any key.
+    function test_proof_that_brings_its_own_pair() public {
+        bytes memory hash = BLS.hashToG2(BLS.compress(_key), Committee.PROOF_SUITE);
+        _refused(_key, bytes.concat(new bytes(256), negated(_key), hash));
+    }
+
     function test_first_keys_start_the_first_epoch() public view {
         bytes memory keys = Committee.keys(validators);
         (uint64 number, address pointer) = registry.current();

@@ -85,7 +85,8 @@ contract RotateTest is QuorumBase {
         vm.expectRevert(I.NoticeTooShort.selector);
         registry.scheduleRotation(early, _keys, signature);
         _schedule(_rotate(2, READY));
-        _schedule(_rotate(2, READY + 30 days));
+        uint64 actionId = _schedule(_rotate(2, READY + 30 days));
+        vm.assertEq(actions.get(actionId).readyAt, READY + 30 days);
     }
 
     function test_only_the_next_epoch() public {

@@ -108,6 +108,25 @@ contract VerifyTest is QuorumBase {
         verifier.verify(DIGEST, 1, bytes.concat(signature, hex"00"));
     }
 
+    /// @dev Bytes beyond the signature would be pairs of the product, here the one that makes it one for any quorum.
+    function test_signature_that_brings_its_own_pair() public {
+        bytes memory aggregate = BLS.sum(Committee.keys(validators), 7);
+        bytes memory hash = BLS.hashToG2(abi.encodePacked(DIGEST), Committee.SIGNATURE_SUITE);
+        bytes memory signature = bytes.concat(new bytes(256), negated(aggregate), hash);
+        vm.expectRevert(I.MalformedSignature.selector);
+        verifier.verify(DIGEST, 1, bytes.concat(abi.encode(7), signature));
+        vm.assertTrue(!BLS.isSignedBy(aggregate, abi.encodePacked(DIGEST), Committee.SIGNATURE_SUITE, signature));
+    }
+
+    /// @dev The library's own: no key but one of 128 bytes.
+    function test_key_that_brings_its_own_pair() public view {
+        bytes memory message = abi.encodePacked(DIGEST);
+        bytes memory key = Committee.keyOf(1);
+        bytes memory hash = BLS.hashToG2(message, Committee.SIGNATURE_SUITE);
+        bytes memory long = bytes.concat(key, hash, negated(key));
+        vm.assertTrue(!BLS.isSignedBy(long, message, Committee.SIGNATURE_SUITE, new bytes(256)));
+    }
+
     function test_signature_outside_the_subgroup() public {
         _refused(bytes.concat(abi.encode(7), QuorumVectors.G2_OUTSIDE));
     }
