@@ -22,17 +22,20 @@ library Certificates {
     uint256 private constant _HEAD_BYTES = 48;
     uint256 internal constant BYTES = 336;
 
-    /// @notice The tail: empty or 336 bytes. `threshold` is the Safe's of this moment.
+    /// @notice How many owners' signatures there are, and the tail: empty or 336 bytes.
     /// @dev A contract owner's signature (v = 0) points anywhere into the same bytes; such an owner approves by hash (v = 1).
-    function tailOf(bytes memory signatures, uint256 threshold) internal pure returns (bytes memory tail) {
-        uint256 ownersEnd = threshold * _OWNER_BYTES;
-        if (threshold == 0 || signatures.length < ownersEnd) revert ITransferGuard.SignaturesTooShort();
+    ///      Whether they are as many as the threshold is for the caller to check.
+    function split(bytes memory signatures) internal pure returns (uint256 owners, bytes memory tail) {
+        uint256 ownersEnd = signatures.length;
+        if (ownersEnd % _OWNER_BYTES != 0) {
+            if (ownersEnd < BYTES || (ownersEnd - BYTES) % _OWNER_BYTES != 0) revert ITransferGuard.MalformedCertificate();
+            ownersEnd -= BYTES;
+            tail = signatures.slice(ownersEnd);
+        }
+        owners = ownersEnd / _OWNER_BYTES;
         for (uint256 end = _OWNER_BYTES; end <= ownersEnd; end += _OWNER_BYTES) {
             if (signatures[end - 1] == 0) revert ITransferGuard.ContractSignature();
         }
-        uint256 rest = signatures.length - ownersEnd;
-        if (rest != 0 && rest != BYTES) revert ITransferGuard.MalformedCertificate();
-        return signatures.slice(ownersEnd);
     }
 
     /// @notice The parts of a tail of 336 bytes; the quorum signature is bitmap and G2 signature.

@@ -12,12 +12,13 @@ import {ICertificateVerifier} from "../quorum/ICertificateVerifier.sol";
 import {IStandingRegistry} from "../standing/IStandingRegistry.sol";
 import {Bucket, Buckets} from "./Bucket.sol";
 import {ITransferGuard} from "./ITransferGuard.sol";
-import {SafeConfig} from "./SafeConfig.sol";
+import {ISafeStorageReader, SafeConfig} from "./SafeConfig.sol";
+import {Entry} from "./TransferTable.sol";
 
 /// @title What the guard knows of each Safe and each group
 /// @notice Who is guarded and how it is configured, what a group may let out, what was announced, accepted, and asked to end.
 ///         The factory registers, a Safe speaks for itself, the governor sets limits; nobody else changes anything.
-abstract contract GuardedSafes is ITransferGuard, SettlementDomain {
+abstract contract GuardedSafes is ITransferGuard, ISafeStorageReader, SettlementDomain {
     using Buckets for Bucket;
     using SafeConfig for SafeConfig.Config;
 
@@ -46,28 +47,32 @@ abstract contract GuardedSafes is ITransferGuard, SettlementDomain {
         bytes32 proxyCodehash;
     }
 
-    /// @dev Of a token of a group.
+    /// @dev Of a token of a group: its limits, and the bucket. An amount below `smallBelow`, which is the lower of the two
+    ///      `From`s, needs neither certificate nor notice; most transfers read no more than that and the bucket.
     struct Outflow {
-        Limits limits;
+        uint128 daily;
+        uint128 smallBelow;
+        uint128 certifiedFrom;
+        uint128 noticeFrom;
         Bucket bucket;
     }
 
     uint256 private constant _REDUCTION = 10;
 
-    address public immutable factory;
-    IGovernor public immutable governor;
-    ICertificateVerifier public immutable verifier;
-    IStandingRegistry public immutable standing;
-    IEmergencyBrake public immutable brake;
-    IGuardians public immutable guardians;
-    IActions public immutable actions;
-    address public immutable payoutModule;
-    address public immutable evacuator;
-    address public immutable vault;
-    address public immutable safeSingleton;
-    bytes32 public immutable proxyCodehash;
-    uint64 public immutable noticeDelay;
-    uint64 public immutable exitDelay;
+    address internal immutable _factory;
+    IGovernor internal immutable _governor;
+    ICertificateVerifier internal immutable _verifier;
+    IStandingRegistry internal immutable _standing;
+    IEmergencyBrake internal immutable _brake;
+    IGuardians internal immutable _guardians;
+    IActions internal immutable _actions;
+    address internal immutable _payoutModule;
+    address internal immutable _evacuator;
+    address internal immutable _vault;
+    address internal immutable _safeSingleton;
+    bytes32 internal immutable _proxyCodehash;
+    uint64 internal immutable _noticeDelay;
+    uint64 internal immutable _exitDelay;
 
     /// @inheritdoc ITransferGuard
     mapping(address safe => bytes32 group) public groupOf;
@@ -88,69 +93,101 @@ abstract contract GuardedSafes is ITransferGuard, SettlementDomain {
         _;
     }
 
-    constructor(Neighbours memory neighbours, Delays memory delays, SafeCode memory code)
+    constructor(Neighbours memory neighbours_, Delays memory delays_, SafeCode memory code)
         SettlementDomain(address(this))
     {
-        factory = neighbours.factory;
-        governor = neighbours.governor;
-        verifier = neighbours.verifier;
-        standing = neighbours.standing;
-        brake = neighbours.brake;
-        guardians = neighbours.guardians;
-        actions = neighbours.actions;
-        payoutModule = neighbours.payoutModule;
-        evacuator = neighbours.evacuator;
-        vault = neighbours.vault;
-        noticeDelay = delays.notice;
-        exitDelay = delays.exit;
-        safeSingleton = code.singleton;
-        proxyCodehash = code.proxyCodehash;
+        _factory = neighbours_.factory;
+        _governor = neighbours_.governor;
+        _verifier = neighbours_.verifier;
+        _standing = neighbours_.standing;
+        _brake = neighbours_.brake;
+        _guardians = neighbours_.guardians;
+        _actions = neighbours_.actions;
+        _payoutModule = neighbours_.payoutModule;
+        _evacuator = neighbours_.evacuator;
+        _vault = neighbours_.vault;
+        _noticeDelay = delays_.notice;
+        _exitDelay = delays_.exit;
+        _safeSingleton = code.singleton;
+        _proxyCodehash = code.proxyCodehash;
+    }
+
+    /// @notice What the constructor was told. Three functions and not fourteen: a call looks for its function one by one, and
+    ///         every guarded transaction pays for that twice.
+    function neighbours() external view returns (Neighbours memory) {
+        return Neighbours(
+            _factory,
+            _governor,
+            _verifier,
+            _standing,
+            _brake,
+            _guardians,
+            _actions,
+            _payoutModule,
+            _evacuator,
+            _vault
+        );
+    }
+
+    function delays() external view returns (Delays memory) {
+        return Delays(_noticeDelay, _exitDelay);
+    }
+
+    function safeCode() external view returns (SafeCode memory) {
+        return SafeCode(_safeSingleton, _proxyCodehash);
+    }
+
+    /// @inheritdoc ISafeStorageReader
+    function readSafeStorage() external view {
+        SafeConfig.answerOfThis();
     }
 
     /// @inheritdoc ITransferGuard
     function limitsOf(bytes32 group, address token) external view returns (Limits memory) {
-        return _outflows[group][token].limits;
+        Outflow storage outflow = _outflows[group][token];
+        return Limits(outflow.daily, outflow.certifiedFrom, outflow.noticeFrom);
     }
 
     /// @inheritdoc ITransferGuard
     function room(bytes32 group, address token) external view returns (uint256) {
-        (, bool paused, bool reduced) = brake.status();
+        (, bool paused, bool reduced) = _brake.status();
         if (paused) return 0;
         Outflow memory outflow = _outflows[group][token];
-        return outflow.bucket.roomAt(_effective(outflow.limits.daily, reduced), block.timestamp);
+        uint256 daily = _effective(outflow.daily, reduced);
+        return Buckets.roomAbove(outflow.bucket.levelAt(daily, block.timestamp), daily);
     }
 
     /// @inheritdoc ITransferGuard
     function register(address safe, bytes32 wanted, address[] calldata tokens, Limits[] calldata limits) external {
-        if (msg.sender != factory) revert OnlyFactory();
+        if (msg.sender != _factory) revert OnlyFactory();
         if (groupOf[safe] != 0) revert AlreadyRegistered();
         if (tokens.length != limits.length || (wanted != 0 && tokens.length != 0)) revert InvalidConfig();
-        SafeConfig.Config memory config = SafeConfig.read(safe);
-        if (!_isGenuine(config) || !_hasBothModules(config) || ISafe(payable(safe)).nonce() != 0) {
-            revert InvalidConfig();
-        }
+        if (!SafeConfig.isGenuine(safe, _safeSingleton, _proxyCodehash)) revert InvalidConfig();
+        bytes memory encoded = _configOf(safe);
+        SafeConfig.Config memory config = SafeConfig.decode(encoded);
+        bool fresh = _keepsGuardAndHandler(config) && _hasBothModules(config) && ISafe(payable(safe)).nonce() == 0;
+        if (!fresh) revert InvalidConfig();
 
         bytes32 own = bytes32(uint256(uint160(safe)));
         groupOf[safe] = own;
         wantedBy[safe] = wanted;
-        configHashOf[safe] = config.hash();
+        configHashOf[safe] = keccak256(encoded);
         emit SafeRegistered(safe, own, configHashOf[safe]);
         for (uint256 i = 0; i < tokens.length; ++i) {
-            _outflows[own][tokens[i]].limits = limits[i];
-            emit LimitsChanged(own, tokens[i], limits[i]);
+            _setLimits(own, tokens[i], limits[i]);
         }
     }
 
     /// @inheritdoc ITransferGuard
     function announce(bytes32 safeTxHash) external onlyGuarded {
-        uint64 from = uint64(block.timestamp) + noticeDelay;
+        uint64 from = uint64(block.timestamp) + _noticeDelay;
         announcedFrom[msg.sender][safeTxHash] = from;
         emit Announced(msg.sender, safeTxHash, from);
     }
 
     /// @inheritdoc ITransferGuard
     function accept(uint64 governId, bytes32 digest) external onlyGuarded {
-        if (digest == 0 || governor.pendingDigest(governId) != digest) revert GovernNotPending();
+        if (digest == 0 || _governor.pendingDigest(governId) != digest) revert GovernNotPending();
         bytes32 group = groupOf[msg.sender];
         accepted[group][governId] = digest;
         emit GovernAccepted(group, governId, digest);
@@ -170,8 +207,8 @@ abstract contract GuardedSafes is ITransferGuard, SettlementDomain {
 
     /// @inheritdoc ITransferGuard
     function scheduleExit() external onlyGuarded returns (uint64 actionId) {
-        if (actions.isPending(exitOf[msg.sender])) revert ExitAlreadyScheduled();
-        actionId = actions.open({vetoable: false});
+        if (_actions.isPending(exitOf[msg.sender])) revert ExitAlreadyScheduled();
+        actionId = _actions.open({vetoable: false});
         exitOf[msg.sender] = actionId;
         emit ExitScheduled(msg.sender, actionId);
     }
@@ -179,9 +216,9 @@ abstract contract GuardedSafes is ITransferGuard, SettlementDomain {
     /// @inheritdoc ITransferGuard
     function consentExit(uint64 actionId, address safe, bytes calldata guardianSignatures) external {
         if (actionId == 0 || exitOf[safe] != actionId) revert NoExit();
-        guardians.check(_digest(Messages.exit(actionId, safe)), guardianSignatures);
-        uint64 readyAt = uint64(block.timestamp) + exitDelay;
-        actions.schedule(actionId, readyAt); // once: it reverts unless the action is open
+        _guardians.check(_digest(Messages.exit(actionId, safe)), guardianSignatures);
+        uint64 readyAt = uint64(block.timestamp) + _exitDelay;
+        _actions.schedule(actionId, readyAt); // once: it reverts unless the action is open
         emit ExitConsented(safe, actionId, readyAt);
     }
 
@@ -189,26 +226,33 @@ abstract contract GuardedSafes is ITransferGuard, SettlementDomain {
     function cancelExit(uint64 actionId) external onlyGuarded {
         if (actionId == 0 || exitOf[msg.sender] != actionId) revert NoExit();
         exitOf[msg.sender] = 0;
-        actions.withdraw(actionId);
+        _actions.withdraw(actionId);
         emit ExitCancelled(msg.sender, actionId);
     }
 
     /// @inheritdoc ITransferGuard
     /// @dev What drained so far drained at the old limit: a change does not reach into the past.
     function setLimits(bytes32 group, address token, Limits calldata limits) external {
-        if (msg.sender != address(governor)) revert OnlyGovernor();
-        (,, bool reduced) = brake.status();
+        if (msg.sender != address(_governor)) revert OnlyGovernor();
+        (,, bool reduced) = _brake.status();
         Outflow storage outflow = _outflows[group][token];
-        uint256 daily = _effective(outflow.limits.daily, reduced);
-        outflow.bucket = outflow.bucket.settle(daily, block.timestamp);
-        outflow.limits = limits;
+        uint256 level = outflow.bucket.levelAt(_effective(outflow.daily, reduced), block.timestamp);
+        outflow.bucket = Buckets.filled(level, 0, block.timestamp);
+        _setLimits(group, token, limits);
+    }
+
+    function _setLimits(bytes32 group, address token, Limits calldata limits) private {
+        Outflow storage outflow = _outflows[group][token];
+        (outflow.daily, outflow.certifiedFrom, outflow.noticeFrom) =
+            (limits.daily, limits.certifiedFrom, limits.noticeFrom);
+        outflow.smallBelow = limits.certifiedFrom < limits.noticeFrom ? limits.certifiedFrom : limits.noticeFrom;
         emit LimitsChanged(group, token, limits);
     }
 
     /// @dev The Safe's last act under this guard. Its group goes on with its other members.
     function _unregister(address safe) internal {
         uint64 actionId = exitOf[safe];
-        actions.take(actionId);
+        _actions.take(actionId);
         exitOf[safe] = 0;
         groupOf[safe] = 0;
         wantedBy[safe] = 0;
@@ -216,33 +260,34 @@ abstract contract GuardedSafes is ITransferGuard, SettlementDomain {
         emit Exited(safe, actionId);
     }
 
-    /// @dev What goes out without a certificate, of one Safe's group and a listed token.
-    function _fillBucket(bytes32 group, address token, uint256 amount, bool reduced) internal {
-        Outflow storage outflow = _outflows[group][token];
-        uint256 certifiedFrom = _effective(outflow.limits.certifiedFrom, reduced);
-        if (amount >= certifiedFrom) revert CertificateNeeded(amount, certifiedFrom);
-        uint256 daily = _effective(outflow.limits.daily, reduced);
-        Bucket memory bucket = outflow.bucket;
-        uint256 before = bucket.roomAt(daily, block.timestamp);
-        if (amount > before) revert BucketExceeded(amount, before);
-        outflow.bucket = bucket.fill(amount, daily, block.timestamp);
-        emit UncertifiedOutflow(group, token, amount, before - amount);
+    /// @dev What goes out without a certificate, for which the amount was found small enough.
+    function _fillBucket(Outflow storage outflow, bytes32 group, Entry memory entry, bool reduced) internal {
+        uint256 daily = _effective(outflow.daily, reduced);
+        uint256 level = outflow.bucket.levelAt(daily, block.timestamp);
+        uint256 fits = Buckets.roomAbove(level, daily);
+        if (entry.amount > fits) revert BucketExceeded(entry.amount, fits);
+        outflow.bucket = Buckets.filled(level, entry.amount, block.timestamp);
+        emit UncertifiedOutflow(group, entry.token, entry.amount, fits - entry.amount);
     }
 
-    /// @dev Everything but the owners and which modules are left.
-    function _isGenuine(SafeConfig.Config memory config) internal view returns (bool) {
-        return config.singleton == safeSingleton && config.proxyCodehash == proxyCodehash
-            && config.guard == address(this) && config.handler == address(0);
+    /// @dev Of a genuine Safe, else it reverts.
+    function _configOf(address safe) internal view returns (bytes memory encoded) {
+        encoded = SafeConfig.encodedOf(safe, address(this));
+        if (encoded.length == 0) revert InvalidConfig();
+    }
+
+    function _keepsGuardAndHandler(SafeConfig.Config memory config) internal view returns (bool) {
+        return config.guard == address(this) && config.handler == address(0);
     }
 
     /// @dev In the order in which the factory's set-up leaves them.
     function _hasBothModules(SafeConfig.Config memory config) private view returns (bool) {
         return config.moduleGuard == address(this) && config.modules.length == 2
-            && config.modules[0] == evacuator && config.modules[1] == payoutModule;
+            && config.modules[0] == _evacuator && config.modules[1] == _payoutModule;
     }
 
     /// @dev For a day after a heal (see the brake) a tenth, rounded down.
-    function _effective(uint256 limit, bool reduced) private pure returns (uint256) {
+    function _effective(uint256 limit, bool reduced) internal pure returns (uint256) {
         return reduced ? limit / _REDUCTION : limit;
     }
 }

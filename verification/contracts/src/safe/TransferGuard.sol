@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC165} from "@safe-global/safe-smart-account/contracts/interfaces/IERC165.sol";
 import {ITransactionGuard} from "@safe-global/safe-smart-account/contracts/base/GuardManager.sol";
 import {IModuleGuard} from "@safe-global/safe-smart-account/contracts/base/ModuleManager.sol";
 import {ISafe} from "@safe-global/safe-smart-account/contracts/interfaces/ISafe.sol";
 import {Enum} from "@safe-global/safe-smart-account/contracts/libraries/Enum.sol";
+import {SafeTransferLib} from "solady/utils/SafeTransferLib.sol";
 import {Messages, Order} from "../governance/Messages.sol";
 import {Certificate, Certificates} from "./Certificate.sol";
 import {GuardedSafes} from "./GuardedSafes.sol";
@@ -21,6 +21,7 @@ import {Class, Entry, TransferTable} from "./TransferTable.sol";
 ///         configured as before? It serves every Safe of a chain at one address and nobody owns it.
 contract TransferGuard is GuardedSafes, ITransactionGuard, IModuleGuard {
     using SafeConfig for SafeConfig.Config;
+    using SafeTransferLib for address;
 
     /// @notice Seconds that a certificate may still have to live when it is used.
     uint256 public constant CERTIFICATE_LIFE = 3600;
@@ -52,9 +53,8 @@ contract TransferGuard is GuardedSafes, ITransactionGuard, IModuleGuard {
         address
     ) external {
         bytes32 group = _enter(operation);
-        if (safeTxGas != 0 || baseGas != 0 || gasPrice != 0 || gasToken != address(0) || refundReceiver != address(0)) {
-            revert RefundNotZero();
-        }
+        uint256 refund = safeTxGas | baseGas | gasPrice | uint160(gasToken) | uint160(address(refundReceiver));
+        if (refund != 0) revert RefundNotZero();
         _checkCall(group, to, value, data, signatures);
     }
 
@@ -75,17 +75,20 @@ contract TransferGuard is GuardedSafes, ITransactionGuard, IModuleGuard {
         bytes32 group = _enter(operation);
         Entry memory entry = _classify(to, value, data);
         if (entry.class != Class.Transfer) revert NotInTable(to, bytes4(data));
-        if (module == payoutModule) {
-            bool reduced = _checkTransfer(group, entry);
+        if (module == _payoutModule) {
+            Outflow storage outflow = _outflows[group][entry.token];
+            bool reduced = _checkRecipient(entry.recipient);
             // A module's call has no transaction hash that could have been announced.
-            if (_needsNotice(group, entry)) revert NotAnnounced(0);
-            _fillBucket(group, entry.token, entry.amount, reduced);
-        } else if (module == evacuator) {
-            if (entry.recipient != vault) revert NotToVault();
+            if (_needsNotice(outflow, entry, reduced)) revert NotAnnounced(0);
+            _fillBucket(outflow, group, entry, reduced);
+        } else if (module == _evacuator) {
+            if (entry.recipient != _vault) revert NotToVault();
         } else {
             revert UnknownModule(module);
         }
-        _hold(entry);
+        TransferLock.Held memory held;
+        held.entry = entry;
+        _hold(held);
         return 0;
     }
 
@@ -105,47 +108,59 @@ contract TransferGuard is GuardedSafes, ITransactionGuard, IModuleGuard {
     function _checkCall(bytes32 group, address to, uint256 value, bytes calldata data, bytes memory signatures)
         private
     {
-        bytes memory tail = Certificates.tailOf(signatures, ISafe(payable(msg.sender)).getThreshold());
+        TransferLock.Held memory held;
+        bytes memory tail;
+        (held.signatures, tail) = Certificates.split(signatures);
         Entry memory entry = _classify(to, value, data);
-        if (entry.class == Class.Transfer || entry.class == Class.Native) {
-            bool reduced = _checkTransfer(group, entry);
-            bool announced = _needsNotice(group, entry);
-            if (announced || tail.length != 0) _checkHash(_hashOf(to, value, data), announced, tail);
-            if (tail.length == 0) _checkUncertified(group, entry, reduced);
+        held.entry = entry;
+        if (TransferLock.moves(entry.class)) {
+            Outflow storage outflow = _outflows[group][entry.token];
+            bool reduced = _checkRecipient(entry.recipient);
+            bool certified = tail.length != 0;
+            bool announced = certified ? _isLarge(outflow, entry) : _needsNotice(outflow, entry, reduced);
+            if (announced || certified) _checkHash(_hashOf(to, value, data), announced, tail);
+            if (!certified) _fillBucket(outflow, group, entry, reduced);
         } else if (entry.class == Class.Configure) {
             if (tail.length == 0) revert CertificateNeeded(0, 0);
+            _checkThreshold(held, ISafe(payable(msg.sender)).getThreshold()); // before the call changes it
             _checkHash(_hashOf(to, value, data), false, tail);
         } else {
             if (tail.length != 0) revert MalformedCertificate();
             if (entry.class != Class.Cancel && entry.class != Class.Schedule) _checkExit(entry.class, data);
         }
-        _hold(entry);
+        _hold(held);
     }
 
     function _classify(address to, uint256 value, bytes calldata data) private view returns (Entry memory) {
-        return TransferTable.classify(TransferTable.Places(msg.sender, address(this), payoutModule), to, value, data);
+        return TransferTable.classify(TransferTable.Places(msg.sender, address(this), _payoutModule), to, value, data);
     }
 
-    /// @dev What every transfer of the owners and of the gateway needs, certified or not.
-    function _checkTransfer(bytes32 group, Entry memory entry) private view returns (bool reduced) {
-        Limits storage limits = _outflows[group][entry.token].limits;
-        bool listed = limits.noticeFrom != 0 && (entry.class == Class.Native || limits.certifiedFrom != 0);
-        if (!listed) revert TokenNotListed(entry.token);
+    /// @dev What every transfer needs, certified or not.
+    function _checkRecipient(address recipient) private view returns (bool reduced) {
         uint64 pauseId;
         bool paused;
-        (pauseId, paused, reduced) = brake.status();
+        (pauseId, paused, reduced) = _brake.status();
         if (paused) revert SafeIsPaused(pauseId);
-        if (!standing.isValid(entry.recipient)) revert NoStanding(entry.recipient);
+        if (!_standing.isValid(recipient)) revert NoStanding(recipient);
     }
 
-    function _needsNotice(bytes32 group, Entry memory entry) private view returns (bool) {
-        return entry.amount >= _outflows[group][entry.token].limits.noticeFrom;
+    /// @dev Whether an uncertified transfer needs notice. Reverts unless it is small enough to go without a certificate, which
+    ///      the native currency never is.
+    function _needsNotice(Outflow storage outflow, Entry memory entry, bool reduced) private view returns (bool) {
+        bool native = entry.class == Class.Native;
+        if (entry.amount < outflow.smallBelow && !reduced && !native) return false;
+        bool notice = _isLarge(outflow, entry);
+        uint256 certifiedFrom = native ? 0 : _effective(outflow.certifiedFrom, reduced);
+        if (entry.amount >= certifiedFrom) revert CertificateNeeded(entry.amount, certifiedFrom);
+        return notice;
     }
 
-    /// @dev The native currency never leaves uncertified.
-    function _checkUncertified(bytes32 group, Entry memory entry, bool reduced) private {
-        if (entry.class == Class.Native) revert CertificateNeeded(entry.amount, 0);
-        _fillBucket(group, entry.token, entry.amount, reduced);
+    /// @dev Whether an amount of a listed token is one to be announced.
+    function _isLarge(Outflow storage outflow, Entry memory entry) private view returns (bool) {
+        uint256 noticeFrom = outflow.noticeFrom;
+        bool listed = noticeFrom != 0 && (entry.class == Class.Native || outflow.certifiedFrom != 0);
+        if (!listed) revert TokenNotListed(entry.token);
+        return entry.amount >= noticeFrom;
     }
 
     function _hashOf(address to, uint256 value, bytes calldata data) private view returns (Order memory order) {
@@ -175,23 +190,22 @@ contract TransferGuard is GuardedSafes, ITransactionGuard, IModuleGuard {
         order.validUntil = certificate.validUntil;
         order.factsHash = certificate.factsHash;
         bytes32 digest = _digest(Messages.hash(order));
-        verifier.verify(digest, certificate.epoch, quorumSignature);
+        _verifier.verify(digest, certificate.epoch, quorumSignature);
         emit CertifiedTransfer(order.safe, order.safeTxHash, digest, order.factsHash, order.epoch);
     }
 
     /// @dev The guard's slot may get anything but this guard, which would refuse the Safe for ever once it has left.
     function _checkExit(Class class, bytes calldata data) private view {
-        if (!actions.isReady(exitOf[msg.sender])) revert ExitNotReady();
+        if (!_actions.isReady(exitOf[msg.sender])) revert ExitNotReady();
         if (class == Class.LeaveGuard && abi.decode(data[4:], (address)) == address(this)) revert MalformedCall();
     }
 
-    function _hold(Entry memory entry) private {
-        TransferLock.Held memory held;
-        held.entry = entry;
-        if (_moves(entry.class)) {
+    function _hold(TransferLock.Held memory held) private {
+        Entry memory entry = held.entry;
+        if (TransferLock.moves(entry.class)) {
             held.safeBalance = _balanceOf(entry.token, msg.sender);
             held.recipientBalance = _balanceOf(entry.token, entry.recipient);
-        } else {
+        } else if (entry.class >= Class.Configure) {
             held.moduleGuard = SafeConfig.moduleGuardOf(msg.sender);
         }
         TransferLock.hold(msg.sender, held);
@@ -200,7 +214,7 @@ contract TransferGuard is GuardedSafes, ITransactionGuard, IModuleGuard {
     function _leave(bool success) private {
         TransferLock.Held memory held = TransferLock.release(msg.sender);
         if (!success) revert CallFailed();
-        if (_moves(held.entry.class)) _checkMoved(held);
+        if (TransferLock.moves(held.entry.class)) _checkMoved(held);
         _checkConfig(held);
     }
 
@@ -216,42 +230,43 @@ contract TransferGuard is GuardedSafes, ITransactionGuard, IModuleGuard {
         if (!left || !came) revert BalanceMismatch();
     }
 
-    /// @dev Class E may change owners, threshold and modules, an exit the guard slot that it names, everything else nothing.
     function _checkConfig(TransferLock.Held memory held) private {
-        SafeConfig.Config memory config = SafeConfig.read(msg.sender);
+        bytes memory encoded = _configOf(msg.sender);
         bytes32 registered = configHashOf[msg.sender];
-        bytes32 found = config.hash();
+        bytes32 found = keccak256(encoded);
         Class class = held.entry.class;
-        if (class == Class.Configure) {
-            bool kept = _isGenuine(config) && config.moduleGuard == held.moduleGuard;
-            if (!kept) revert ConfigHashChanged(registered, found);
-        } else {
-            bytes32 before = found;
-            if (class == Class.LeaveModuleGuard) before = _hashWith(config, config.guard, held.moduleGuard);
-            if (class == Class.LeaveGuard) before = _hashWith(config, address(this), config.moduleGuard);
-            if (before != registered) revert ConfigHashChanged(registered, found);
+        if (class != Class.Configure && held.signatures != 0) _checkThreshold(held, SafeConfig.thresholdIn(encoded));
+        if (class < Class.Configure) {
+            if (found != registered) revert ConfigHashChanged(registered, found);
+            return;
         }
+        if (!_mayBecome(SafeConfig.decode(encoded), held, registered)) revert ConfigHashChanged(registered, found);
         if (class == Class.LeaveGuard) return _unregister(msg.sender);
-        if (found != registered) {
-            configHashOf[msg.sender] = found;
-            emit ConfigChanged(msg.sender, found);
-        }
+        configHashOf[msg.sender] = found;
+        emit ConfigChanged(msg.sender, found);
     }
 
-    function _hashWith(SafeConfig.Config memory config, address guard_, address moduleGuard)
+    /// @dev The Safe looked at no more than `threshold` signatures; what nobody looked at is refused.
+    function _checkThreshold(TransferLock.Held memory held, uint256 threshold) private pure {
+        if (held.signatures != threshold) revert NotThresholdSignatures(held.signatures, threshold);
+    }
+
+    /// @dev Class E may have changed owners, threshold and modules; an exit the one guard slot that it named.
+    function _mayBecome(SafeConfig.Config memory config, TransferLock.Held memory held, bytes32 registered)
         private
-        pure
-        returns (bytes32)
+        view
+        returns (bool)
     {
-        (config.guard, config.moduleGuard) = (guard_, moduleGuard);
-        return config.hash();
+        if (held.entry.class == Class.Configure) {
+            return _keepsGuardAndHandler(config) && config.moduleGuard == held.moduleGuard;
+        }
+        if (held.entry.class == Class.LeaveModuleGuard) config.moduleGuard = held.moduleGuard;
+        else config.guard = address(this);
+        return keccak256(config.encode()) == registered;
     }
 
-    function _moves(Class class) private pure returns (bool) {
-        return class == Class.Transfer || class == Class.Native;
-    }
-
+    /// @dev Zero where the token answers nothing: then only an amount of zero passes.
     function _balanceOf(address token, address account) private view returns (uint256) {
-        return token == address(0) ? account.balance : IERC20(token).balanceOf(account);
+        return token == address(0) ? account.balance : token.balanceOf(account);
     }
 }

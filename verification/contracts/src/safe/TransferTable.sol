@@ -8,7 +8,7 @@ import {IOwnerManager} from "@safe-global/safe-smart-account/contracts/interface
 import {IPayoutModule} from "./IPayoutModule.sol";
 import {ITransferGuard} from "./ITransferGuard.sol";
 
-/// @notice The rows of the table. What each needs is the guard's to check.
+/// @notice The rows of the table. What each needs is the guard's to check. From Configure on, a row may change the Safe itself.
 enum Class {
     None, // not in the table
     Cancel, // A: owners
@@ -38,13 +38,6 @@ library TransferTable {
         address payoutModule;
     }
 
-    /// @dev A call's arguments: how many words, and which of them (bit i for word i) are addresses.
-    struct Row {
-        Class class;
-        uint256 words;
-        uint256 addresses;
-    }
-
     function classify(Places memory places, address to, uint256 value, bytes calldata data)
         internal
         pure
@@ -52,11 +45,11 @@ library TransferTable {
     {
         if (data.length == 0) return _withoutData(places, to, value);
 
-        Row memory row = _rowOf(places, to, bytes4(data));
-        if (row.class == Class.None) revert ITransferGuard.NotInTable(to, bytes4(data));
-        if (value != 0 || !_hasShape(row, data)) revert ITransferGuard.MalformedCall();
-        entry.class = row.class;
-        if (row.class == Class.Transfer) {
+        (Class class, uint256 words, uint256 addresses) = _rowOf(places, to, bytes4(data));
+        if (class == Class.None) revert ITransferGuard.NotInTable(to, bytes4(data));
+        if (value != 0 || !_hasShape(data, words, addresses)) revert ITransferGuard.MalformedCall();
+        entry.class = class;
+        if (class == Class.Transfer) {
             entry.token = to;
             (entry.recipient, entry.amount) = abi.decode(data[4:], (address, uint256));
             _checkRecipient(places, entry);
@@ -74,44 +67,46 @@ library TransferTable {
         }
     }
 
-    function _rowOf(Places memory places, address to, bytes4 selector) private pure returns (Row memory) {
+    /// @dev A row: its class, how many words of arguments its call has, and which of them (bit i for word i) are addresses.
+    function _rowOf(Places memory places, address to, bytes4 selector) private pure returns (Class, uint256, uint256) {
         if (to == places.safe) return _rowOfItself(selector);
         if (to == places.guard) return _rowOfGuard(selector);
         if (to == places.payoutModule) return _rowOfPayoutModule(selector);
         // Address zero stands for the native currency in the list of tokens, and is none.
         bool isTransfer = selector == IERC20.transfer.selector && to != address(0);
-        return isTransfer ? Row(Class.Transfer, 2, 1) : Row(Class.None, 0, 0);
+        return isTransfer ? (Class.Transfer, 2, 1) : (Class.None, 0, 0);
     }
 
-    function _rowOfItself(bytes4 selector) private pure returns (Row memory) {
-        if (selector == IOwnerManager.addOwnerWithThreshold.selector) return Row(Class.Configure, 2, 1);
-        if (selector == IOwnerManager.removeOwner.selector) return Row(Class.Configure, 3, 3);
-        if (selector == IOwnerManager.swapOwner.selector) return Row(Class.Configure, 3, 7);
-        if (selector == IOwnerManager.changeThreshold.selector) return Row(Class.Configure, 1, 0);
-        if (selector == IModuleManager.disableModule.selector) return Row(Class.Configure, 2, 3);
-        if (selector == IModuleManager.setModuleGuard.selector) return Row(Class.LeaveModuleGuard, 1, 1);
-        if (selector == IGuardManager.setGuard.selector) return Row(Class.LeaveGuard, 1, 1);
-        return Row(Class.None, 0, 0);
+    function _rowOfItself(bytes4 selector) private pure returns (Class, uint256, uint256) {
+        if (selector == IOwnerManager.addOwnerWithThreshold.selector) return (Class.Configure, 2, 1);
+        if (selector == IOwnerManager.removeOwner.selector) return (Class.Configure, 3, 3);
+        if (selector == IOwnerManager.swapOwner.selector) return (Class.Configure, 3, 7);
+        if (selector == IOwnerManager.changeThreshold.selector) return (Class.Configure, 1, 0);
+        if (selector == IModuleManager.disableModule.selector) return (Class.Configure, 2, 3);
+        if (selector == IModuleManager.setModuleGuard.selector) return (Class.LeaveModuleGuard, 1, 1);
+        if (selector == IGuardManager.setGuard.selector) return (Class.LeaveGuard, 1, 1);
+        return (Class.None, 0, 0);
     }
 
-    function _rowOfGuard(bytes4 selector) private pure returns (Row memory) {
-        if (selector == ITransferGuard.announce.selector) return Row(Class.Schedule, 1, 0);
-        if (selector == ITransferGuard.scheduleExit.selector) return Row(Class.Schedule, 0, 0);
-        if (selector == ITransferGuard.cancelExit.selector) return Row(Class.Schedule, 1, 0);
-        if (selector == ITransferGuard.accept.selector) return Row(Class.Schedule, 2, 0);
-        if (selector == ITransferGuard.admit.selector) return Row(Class.Schedule, 1, 1);
-        return Row(Class.None, 0, 0);
+    function _rowOfGuard(bytes4 selector) private pure returns (Class, uint256, uint256) {
+        if (selector == ITransferGuard.announce.selector) return (Class.Schedule, 1, 0);
+        if (selector == ITransferGuard.scheduleExit.selector) return (Class.Schedule, 0, 0);
+        if (selector == ITransferGuard.cancelExit.selector) return (Class.Schedule, 1, 0);
+        if (selector == ITransferGuard.accept.selector) return (Class.Schedule, 2, 0);
+        if (selector == ITransferGuard.admit.selector) return (Class.Schedule, 1, 1);
+        return (Class.None, 0, 0);
     }
 
-    function _rowOfPayoutModule(bytes4 selector) private pure returns (Row memory) {
-        return selector == IPayoutModule.register.selector ? Row(Class.Schedule, 1, 1) : Row(Class.None, 0, 0);
+    function _rowOfPayoutModule(bytes4 selector) private pure returns (Class, uint256, uint256) {
+        return selector == IPayoutModule.register.selector ? (Class.Schedule, 1, 1) : (Class.None, 0, 0);
     }
 
-    function _hasShape(Row memory row, bytes calldata data) private pure returns (bool) {
-        if (data.length != 4 + 32 * row.words) return false;
-        for (uint256 i = 0; i < row.words; ++i) {
-            bool isAddress = (row.addresses >> i) & 1 == 1;
-            if (isAddress && uint256(bytes32(data[4 + 32 * i:])) > type(uint160).max) return false;
+    /// @dev Exactly so many words behind the selector, those of `addresses` with clean upper bits.
+    function _hasShape(bytes calldata data, uint256 words, uint256 addresses) private pure returns (bool) {
+        if (data.length != 4 + 32 * words) return false;
+        for (uint256 start = 4; addresses != 0; start += 32) {
+            if (addresses & 1 == 1 && uint256(bytes32(data[start:])) > type(uint160).max) return false;
+            addresses >>= 1;
         }
         return true;
     }
