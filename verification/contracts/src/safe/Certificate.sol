@@ -22,7 +22,7 @@ library Certificates {
     uint256 private constant _HEAD_BYTES = 48;
     uint256 internal constant BYTES = 336;
 
-    /// @notice How many owners' signatures there are, and the tail: empty or 336 bytes.
+    /// @notice How many owners' signatures there are, at least one, and the tail: empty or 336 bytes.
     /// @dev A contract owner's signature (v = 0) points anywhere into the same bytes; such an owner approves by hash (v = 1).
     ///      Whether they are as many as the threshold is for the caller to check.
     function split(bytes memory signatures) internal pure returns (uint256 owners, bytes memory tail) {
@@ -32,6 +32,7 @@ library Certificates {
             ownersEnd -= BYTES;
             tail = signatures.slice(ownersEnd);
         }
+        if (ownersEnd == 0) revert ITransferGuard.SignaturesTooShort();
         owners = ownersEnd / _OWNER_BYTES;
         for (uint256 end = _OWNER_BYTES; end <= ownersEnd; end += _OWNER_BYTES) {
             if (signatures[end - 1] == 0) revert ITransferGuard.ContractSignature();

@@ -37,6 +37,7 @@ interface ITransferGuard {
     error NotLocked();
     error OperationNotCall();
     error RefundNotZero();
+    error SignaturesTooShort();
     error NotThresholdSignatures(uint256 signatures, uint256 threshold);
     error ContractSignature();
     error MalformedCertificate();
