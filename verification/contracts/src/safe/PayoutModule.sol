@@ -70,10 +70,9 @@ contract PayoutModule is IPayoutModule, SettlementDomain {
         emit PayoutKeyChanged(group, key);
     }
 
-    /// @dev Group zero, of a Safe that is not guarded, never has a key: whatever governance set for it, it is checked first.
     function _spend(address safe, bytes32 payoutId) private {
-        bytes32 group = _groupOf(safe);
-        if (msg.sender != payoutKeyOf[group]) revert OnlyPayoutKey();
+        address key = payoutKeyOf[_groupOf(safe)];
+        if (key == address(0) || msg.sender != key) revert OnlyPayoutKey();
         if (used[safe][payoutId]) revert PayoutUsed(payoutId);
         used[safe][payoutId] = true;
     }
