@@ -28,7 +28,9 @@ library Certificates {
     function split(bytes memory signatures) internal pure returns (uint256 owners, bytes memory tail) {
         uint256 ownersEnd = signatures.length;
         if (ownersEnd % _OWNER_BYTES != 0) {
-            if (ownersEnd < BYTES || (ownersEnd - BYTES) % _OWNER_BYTES != 0) revert ITransferGuard.MalformedCertificate();
+            if (ownersEnd < BYTES || (ownersEnd - BYTES) % _OWNER_BYTES != 0) {
+                revert ITransferGuard.MalformedCertificate();
+            }
             ownersEnd -= BYTES;
             tail = signatures.slice(ownersEnd);
         }

@@ -48,9 +48,7 @@ contract GuardedSafeFactory is IGuardedSafeFactory {
         Create2.deploy(0, salt, code);
         bytes memory install = abi.encodeCall(GuardedSafeSetup.install, ());
         ISafe(payable(safe))
-            .setup(
-                plan.owners, plan.threshold, address(setup), install, address(0), address(0), 0, payable(address(0))
-            );
+            .setup(plan.owners, plan.threshold, address(setup), install, address(0), address(0), 0, payable(address(0)));
         guard.register(safe, plan.group, plan.tokens, plan.limits);
         emit GuardedSafeCreated(safe, plan.group);
     }

@@ -114,19 +114,17 @@ abstract contract GuardedSafes is ITransferGuard, ISafeStorageReader, Settlement
 
     /// @notice What the constructor was told. Three functions and not fourteen: a call looks for its function one by one, and
     ///         every guarded transaction pays for that twice.
-    function neighbours() external view returns (Neighbours memory) {
-        return Neighbours(
-            _factory,
-            _governor,
-            _verifier,
-            _standing,
-            _brake,
-            _guardians,
-            _actions,
-            _payoutModule,
-            _evacuator,
-            _vault
-        );
+    function neighbours() external view returns (Neighbours memory all) {
+        all.factory = _factory;
+        all.governor = _governor;
+        all.verifier = _verifier;
+        all.standing = _standing;
+        all.brake = _brake;
+        all.guardians = _guardians;
+        all.actions = _actions;
+        all.payoutModule = _payoutModule;
+        all.evacuator = _evacuator;
+        all.vault = _vault;
     }
 
     function delays() external view returns (Delays memory) {
@@ -244,7 +242,7 @@ abstract contract GuardedSafes is ITransferGuard, ISafeStorageReader, Settlement
     function _setLimits(bytes32 group, address token, Limits calldata limits) private {
         Outflow storage outflow = _outflows[group][token];
         (outflow.daily, outflow.certifiedFrom, outflow.noticeFrom) =
-            (limits.daily, limits.certifiedFrom, limits.noticeFrom);
+        (limits.daily, limits.certifiedFrom, limits.noticeFrom);
         outflow.smallBelow = limits.certifiedFrom < limits.noticeFrom ? limits.certifiedFrom : limits.noticeFrom;
         emit LimitsChanged(group, token, limits);
     }
@@ -282,8 +280,8 @@ abstract contract GuardedSafes is ITransferGuard, ISafeStorageReader, Settlement
 
     /// @dev In the order in which the factory's set-up leaves them.
     function _hasBothModules(SafeConfig.Config memory config) private view returns (bool) {
-        return config.moduleGuard == address(this) && config.modules.length == 2
-            && config.modules[0] == _evacuator && config.modules[1] == _payoutModule;
+        return config.moduleGuard == address(this) && config.modules.length == 2 && config.modules[0] == _evacuator
+            && config.modules[1] == _payoutModule;
     }
 
     /// @dev For a day after a heal (see the brake) a tenth, rounded down.

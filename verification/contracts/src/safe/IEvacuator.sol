@@ -15,7 +15,8 @@ interface IEvacuator {
     error TokenHasNoCode();
 
     /// @notice Anyone, paused, with a quorum signature over `Evacuate(pauseId, epoch, safe, token)`; each message once.
-    function evacuate(uint64 pauseId, uint64 epoch, address safe, address token, bytes calldata quorumSignature) external;
+    function evacuate(uint64 pauseId, uint64 epoch, address safe, address token, bytes calldata quorumSignature)
+        external;
     /// @notice The same with the guardian quorum's signatures; epoch is the current one.
     function evacuateByGuardians(
         uint64 pauseId,

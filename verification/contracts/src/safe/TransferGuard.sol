@@ -26,7 +26,6 @@ contract TransferGuard is GuardedSafes, ITransactionGuard, IModuleGuard {
     /// @notice Seconds that a certificate may still have to live when it is used.
     uint256 public constant CERTIFICATE_LIFE = 3600;
 
-
     constructor(Neighbours memory neighbours, Delays memory delays, SafeCode memory code)
         GuardedSafes(neighbours, delays, code)
     {}
@@ -53,8 +52,9 @@ contract TransferGuard is GuardedSafes, ITransactionGuard, IModuleGuard {
         address
     ) external {
         bytes32 group = _enter(operation);
-        uint256 refund = safeTxGas | baseGas | gasPrice | uint160(gasToken) | uint160(address(refundReceiver));
-        if (refund != 0) revert RefundNotZero();
+        if ((safeTxGas | baseGas | gasPrice | uint160(gasToken) | uint160(address(refundReceiver))) != 0) {
+            revert RefundNotZero();
+        }
         _checkCall(group, to, value, data, signatures);
     }
 

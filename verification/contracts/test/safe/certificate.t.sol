@@ -112,7 +112,9 @@ contract CertificateTest is GuardBase {
     function test_aContractsSignatureIsRefused() public {
         // Owner 0 as a contract: head with v = 0 whose dynamic part lies in what looks like the certificate.
         vm.mockCall(
-            vm.addr(owners[0]), abi.encodeWithSignature("isValidSignature(bytes32,bytes)"), abi.encode(bytes4(0x1626ba7e))
+            vm.addr(owners[0]),
+            abi.encodeWithSignature("isValidSignature(bytes32,bytes)"),
+            abi.encode(bytes4(0x1626ba7e))
         );
         bytes32 hash = hashOf(safe, address(token), 0, _data);
         bytes memory head = abi.encodePacked(uint256(uint160(vm.addr(owners[0]))), uint256(130), uint8(0));

@@ -121,7 +121,9 @@ contract ConfigureTest is GuardBase {
     function configureBy(uint256 signers, bytes memory data) private {
         bytes32 before = guard.configHashOf(safe);
         bytes memory signatures = Members.sign(owners, signers, hashOf(safe, safe, 0, data));
-        refuse(abi.encodeWithSelector(ITransferGuard.CertificateNeeded.selector, 0, 0), callOf(safe, 0, data, signatures));
+        refuse(
+            abi.encodeWithSelector(ITransferGuard.CertificateNeeded.selector, 0, 0), callOf(safe, 0, data, signatures)
+        );
         run(safe, callOf(safe, 0, data, bytes.concat(signatures, certified(safe, safe, 0, data))));
         vm.assertTrue(guard.configHashOf(safe) != before, "another hash");
     }
@@ -139,10 +141,7 @@ contract ConfigureTest is GuardBase {
     function check(bytes memory data, bytes memory signatures) private {
         bytes32 nonce = vm.load(safe, bytes32(uint256(5)));
         vm.store(safe, bytes32(uint256(5)), bytes32(uint256(nonce) + 1));
-        vm.prank(safe);
-        guard.checkTransaction(
-            safe, 0, data, Enum.Operation.Call, 0, 0, 0, address(0), payable(address(0)), signatures, address(this)
-        );
+        begin(safe, data, signatures);
         vm.store(safe, bytes32(uint256(5)), nonce);
     }
 

@@ -99,9 +99,7 @@ contract CreateTest is GuardBase {
 
     function test_aSafeThatTheFactoryDidNotSetUpIsRefused() public {
         ISafe bare = ISafe(payable(address(new SafeProxy(singleton))));
-        bare.setup(
-            Members.addresses(owners), 2, address(0), "", address(0), address(0), 0, payable(address(0))
-        );
+        bare.setup(Members.addresses(owners), 2, address(0), "", address(0), address(0), 0, payable(address(0)));
         registerAgain(ITransferGuard.InvalidConfig.selector, address(bare));
     }
 
@@ -134,8 +132,7 @@ contract CreateTest is GuardBase {
 
     /// @dev A factory for the same guard that makes Safes of other code: everything else is as it should be.
     function refuseMadeBy(address singleton_, bytes memory code) private {
-        GuardedSafeFactory other =
-            new GuardedSafeFactory(guard, address(payouts), address(evacuator), singleton_, code);
+        GuardedSafeFactory other = new GuardedSafeFactory(guard, address(payouts), address(evacuator), singleton_, code);
         vm.mockCall(address(guard), abi.encodeWithSelector(ITransferGuard.register.selector), "");
         address made = other.create(planOf(9));
         QuietVm(address(vm)).clearMockedCalls();

@@ -127,9 +127,7 @@ contract EvacuateTest is GuardBase {
     function test_theEvacuatorReachesTheVaultOnly() public {
         vm.prank(safe);
         vm.expectRevert(ITransferGuard.NotToVault.selector);
-        guard.checkModuleTransaction(
-            address(token), 0, transferOf(payee, 1), Enum.Operation.Call, address(evacuator)
-        );
+        guard.checkModuleTransaction(address(token), 0, transferOf(payee, 1), Enum.Operation.Call, address(evacuator));
     }
 
     function votes(uint64 pauseId, uint64 epoch, address of_, address token_) private view returns (bytes memory) {

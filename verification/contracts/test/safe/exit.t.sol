@@ -92,9 +92,7 @@ contract ExitTest is GuardBase {
     function test_ownersTakeItBack() public {
         uint64 id = matureExit();
         pause();
-        refuses(
-            ITransferGuard.NoExit.selector, address(guard), abi.encodeCall(ITransferGuard.cancelExit, (id + 1))
-        );
+        refuses(ITransferGuard.NoExit.selector, address(guard), abi.encodeCall(ITransferGuard.cancelExit, (id + 1)));
         send(address(guard), abi.encodeCall(ITransferGuard.cancelExit, (id)));
         vm.assertEq(guard.exitOf(safe), 0);
         refuse(_notReady, safe, _leave);
@@ -122,9 +120,7 @@ contract ExitTest is GuardBase {
     function test_nothingElseFollowsFromIt() public {
         matureExit();
         refuse(
-            abi.encodeWithSelector(
-                ITransferGuard.NotInTable.selector, safe, IModuleManager.enableModule.selector
-            ),
+            abi.encodeWithSelector(ITransferGuard.NotInTable.selector, safe, IModuleManager.enableModule.selector),
             safe,
             abi.encodeCall(IModuleManager.enableModule, (payee))
         );
@@ -133,9 +129,7 @@ contract ExitTest is GuardBase {
 
     function test_theGuardIsNotLeftInASafeThatItForgets() public {
         matureExit();
-        refuses(
-            ITransferGuard.MalformedCall.selector, safe, abi.encodeCall(IGuardManager.setGuard, (address(guard)))
-        );
+        refuses(ITransferGuard.MalformedCall.selector, safe, abi.encodeCall(IGuardManager.setGuard, (address(guard))));
     }
 
     function test_theModuleGuardAloneLeftTheSafeStaysGuarded() public {
@@ -168,10 +162,7 @@ contract ExitTest is GuardBase {
         for (uint256 i = 0; i < 4; ++i) {
             uint256 state = StateVm(address(vm)).snapshotState();
             bytes memory signatures = signed(safe, safe, 0, _leave);
-            vm.prank(safe);
-            guard.checkTransaction(
-                safe, 0, _leave, Enum.Operation.Call, 0, 0, 0, address(0), payable(address(0)), signatures, payee
-            );
+            begin(safe, _leave, signatures);
             vm.store(safe, slots[i], bytes32(uint256(1)));
             vm.prank(safe);
             (bool success,) = address(guard).call(abi.encodeCall(guard.checkAfterExecution, (bytes32(0), true)));

@@ -108,9 +108,7 @@ contract PayoutTest is GuardBase {
         address[4] memory none = [address(0), safe, address(guard), address(payouts)];
         for (uint256 i = 0; i < 4; ++i) {
             refuses(
-                IPayoutModule.InvalidPayee.selector,
-                address(payouts),
-                abi.encodeCall(IPayoutModule.register, (none[i]))
+                IPayoutModule.InvalidPayee.selector, address(payouts), abi.encodeCall(IPayoutModule.register, (none[i]))
             );
         }
     }
@@ -241,9 +239,7 @@ contract PayoutTest is GuardBase {
 
     function test_aModulesCallIsComparedWithTheConfigurationToo() public {
         vm.prank(safe);
-        guard.checkModuleTransaction(
-            address(token), 0, transferOf(payee, 0), Enum.Operation.Call, address(payouts)
-        );
+        guard.checkModuleTransaction(address(token), 0, transferOf(payee, 0), Enum.Operation.Call, address(payouts));
         vm.store(safe, bytes32(uint256(4)), bytes32(uint256(1)));
         vm.prank(safe);
         (bool success, bytes memory why) =

@@ -123,10 +123,7 @@ contract RefuseTest is GuardBase {
 
     function test_aFailedCallIsNotForgiven() public {
         bytes memory signatures = signed(safe, safe, 0, "");
-        vm.prank(safe);
-        guard.checkTransaction(
-            safe, 0, "", Enum.Operation.Call, 0, 0, 0, address(0), payable(address(0)), signatures, payee
-        );
+        begin(safe, "", signatures);
         vm.prank(safe);
         vm.expectRevert(ITransferGuard.CallFailed.selector);
         guard.checkAfterExecution(0, false);

@@ -140,28 +140,18 @@ contract ScheduleTest is GuardBase {
         bytes memory admit = abi.encodeCall(ITransferGuard.admit, (waiting));
         bytes memory why = named(ITransferGuard.NotWanted.selector);
         refuseBy(stranger, why, ready(stranger, address(guard), 0, admit, ""));
-        refuseBy(
-            waiting,
-            named(ITransferGuard.AlreadyAdmitted.selector),
-            ready(waiting, address(guard), 0, admit, "")
-        );
+        refuseBy(waiting, named(ITransferGuard.AlreadyAdmitted.selector), ready(waiting, address(guard), 0, admit, ""));
         // Who waits itself admits nobody, not even into the group that it is alone in.
         IGuardedSafeFactory.Plan memory plan = waitingPlan(2);
         plan.group = bytes32(uint256(uint160(waiting)));
         address second = factory.create(plan);
-        refuseBy(
-            waiting, why, ready(waiting, address(guard), 0, abi.encodeCall(ITransferGuard.admit, (second)), "")
-        );
+        refuseBy(waiting, why, ready(waiting, address(guard), 0, abi.encodeCall(ITransferGuard.admit, (second)), ""));
     }
 
     function test_onlyAWaitingSafeIsAdmitted() public {
         address independent = factory.create(planOf(8));
-        refuses(
-            ITransferGuard.NotWanted.selector, address(guard), abi.encodeCall(ITransferGuard.admit, (independent))
-        );
-        refuses(
-            ITransferGuard.NotRegistered.selector, address(guard), abi.encodeCall(ITransferGuard.admit, (payee))
-        );
+        refuses(ITransferGuard.NotWanted.selector, address(guard), abi.encodeCall(ITransferGuard.admit, (independent)));
+        refuses(ITransferGuard.NotRegistered.selector, address(guard), abi.encodeCall(ITransferGuard.admit, (payee)));
     }
 
     // register a payee

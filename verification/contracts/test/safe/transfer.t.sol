@@ -113,9 +113,8 @@ contract TransferTest is GuardBase {
     function test_aTransferHasExactlyItsTwoWords() public {
         bytes memory good = transferOf(payee, 1);
         refuses(ITransferGuard.MalformedCall.selector, address(token), bytes.concat(good, hex"00"));
-        bytes memory dirty = abi.encodeWithSelector(
-            IERC20.transfer.selector, (uint256(1) << 160) | uint160(payee), uint256(1)
-        );
+        bytes memory dirty =
+            abi.encodeWithSelector(IERC20.transfer.selector, (uint256(1) << 160) | uint160(payee), uint256(1));
         refuses(ITransferGuard.MalformedCall.selector, address(token), dirty);
         assembly ("memory-safe") {
             mstore(good, 67)

@@ -124,10 +124,7 @@ abstract contract GuardBase {
             GuardedSafes.SafeCode(singleton, keccak256(type(SafeProxy).runtimeCode))
         );
         actions = new Actions(
-            Actions.Neighbours(
-                address(guard), quorum, guardians, address(0), address(governor), address(vault)
-            ),
-            WINDOW
+            Actions.Neighbours(address(guard), quorum, guardians, address(0), address(governor), address(vault)), WINDOW
         );
         payouts = new PayoutModule(address(guard), address(governor), IStandingRegistry(standing_), PAYEE);
         evacuator = new Evacuator(
@@ -165,9 +162,7 @@ abstract contract GuardBase {
 
     function hashOf(address of_, address to, uint256 value, bytes memory data) internal view returns (bytes32) {
         ISafe s = ISafe(payable(of_));
-        return s.getTransactionHash(
-            to, value, data, Enum.Operation.Call, 0, 0, 0, address(0), address(0), s.nonce()
-        );
+        return s.getTransactionHash(to, value, data, Enum.Operation.Call, 0, 0, 0, address(0), address(0), s.nonce());
     }
 
     function signed(address of_, address to, uint256 value, bytes memory data) internal view returns (bytes memory) {
@@ -269,11 +264,7 @@ abstract contract GuardBase {
         return abi.encodePacked(order.epoch, order.validUntil, order.factsHash, votes);
     }
 
-    function certified(address of_, address to, uint256 value, bytes memory data)
-        internal
-        view
-        returns (bytes memory)
-    {
+    function certified(address of_, address to, uint256 value, bytes memory data) internal view returns (bytes memory) {
         return tailOf(orderOf(of_, to, value, data));
     }
 
@@ -301,6 +292,14 @@ abstract contract GuardBase {
         send(address(guard), abi.encodeCall(ITransferGuard.scheduleExit, ()));
         actionId = guard.exitOf(safe);
         guard.consentExit(actionId, safe, abi.encode(digestOf(Messages.exit(actionId, safe))));
+    }
+
+    /// @dev The guard's first check as the Safe asks for it, and no call after it.
+    function begin(address to, bytes memory data, bytes memory signatures) internal {
+        vm.prank(safe);
+        guard.checkTransaction(
+            to, 0, data, Enum.Operation.Call, 0, 0, 0, address(0), payable(address(0)), signatures, address(this)
+        );
     }
 
     function pause() internal {
