@@ -45,8 +45,15 @@ contract ModelSafe {
         }
     }
 
+    function configured() external view returns (Config memory) {
+        return _configs[_phase];
+    }
+
     function encoded() public view returns (bytes memory) {
-        Config memory config = _configs[_phase];
+        return encode(_configs[_phase]);
+    }
+
+    function encode(Config memory config) public view returns (bytes memory) {
         address[] memory owners = new address[](2);
         (owners[0], owners[1]) = (config.first, config.second);
         address[] memory modules = new address[](2);
