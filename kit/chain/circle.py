@@ -9,7 +9,8 @@ was stopped is finished by the next one, and nothing is ever initialised.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,12 +84,13 @@ class Circle:
         codes = {name: self.creation_code(name) for name in self._plan.names}  # a wrong file changes nothing
         if not self._chain.code(self.factory, "pending"):
             self._send(CREATE2_DEPLOYER, _SALT + self._factory_code)
-        made = []
-        for name, code in codes.items():
-            if not self._chain.code(self.addresses[name], "pending"):
-                self._create(name, code)
-                made.append(name)
-        return made
+        # All of them before the first is awaited: one block takes the set, where one each would take a dozen.
+        missing = {name: code for name, code in codes.items() if not self._chain.code(self.addresses[name], "pending")}
+        sent = {name: self._create(name, code) for name, code in missing.items()}
+        for name, transaction in sent.items():
+            with _named(name):
+                self._chain.wait_mined(transaction)
+        return list(sent)
 
     def verify(self) -> list[Difference]:
         """How the code on chain, with its immutables (neighbours, roles, delays), differs from the file's."""
@@ -139,11 +141,11 @@ class Circle:
     def _salt_of(self, name: str) -> bytes:
         return bytes(keccak(self._plan.salt + name.encode()))
 
-    def _create(self, name: str, code: bytes) -> None:
-        try:
-            self._send(self.factory, _call("deploy(bytes32,bytes)", [self._salt_of(name), code]))
-        except ChainError as error:
-            raise ChainError(f"{name} could not be created: {error}") from error
+    def _create(self, name: str, code: bytes) -> str:
+        """The transaction that creates it; not awaited."""
+        with _named(name):
+            data = _call("deploy(bytes32,bytes)", [self._salt_of(name), code])
+            return self._chain.send_as(self._deployer, self.factory, data)
 
     def _send(self, to: str, data: bytes) -> None:
         self._chain.wait_mined(self._chain.send_as(self._deployer, to, data))
@@ -151,6 +153,14 @@ class Circle:
 
 # Solady's CREATE3 proxy: creates the calldata it is called with.
 _PROXY = bytes.fromhex("67363d3d37363d34f03d5260086018f3")
+
+
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    try:
+        yield
+    except ChainError as error:
+        raise ChainError(f"{name} could not be created: {error}") from error
 
 
 def _object(contract: str, name: str, value: object) -> Mapping[str, Any]:
