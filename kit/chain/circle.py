@@ -85,8 +85,8 @@ class Circle:
         if not self._chain.code(self.factory, "pending"):
             self._send(CREATE2_DEPLOYER, _SALT + self._factory_code)
         # All of them before the first is awaited: one block takes the set, where one each would take a dozen.
-        missing = {name: code for name, code in codes.items() if not self._chain.code(self.addresses[name], "pending")}
-        sent = {name: self._create(name, code) for name, code in missing.items()}
+        missing = [name for name in codes if not self._chain.code(self.addresses[name], "pending")]
+        sent = {name: self._create(name, codes[name]) for name in missing}
         for name, transaction in sent.items():
             with _named(name):
                 self._chain.wait_mined(transaction)
