@@ -27,6 +27,7 @@ REFUNDED_TOPIC = keccak(b"Refunded(bytes32,address,uint128)")
 
 _ESCROW_ERRORS = (
     "InvalidChannel",
+    "DepositsPaused",
     "ZeroDeposit",
     "DepositOverflow",
     "InvalidSignature",

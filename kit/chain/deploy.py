@@ -41,6 +41,8 @@ OWNERSHIP_TRANSFERRED = bytes(keccak(text="OwnershipTransferred(address,address)
 class Plan:
     """What to deploy. `payer_tokens` in the token's smallest unit, `rotation_delay` in seconds."""
 
+    brake: str
+    """The EmergencyBrake that stops deposits; it may be created later, and there are no deposits before."""
     payer: str
     owners: tuple[str, ...]
     threshold: int
@@ -56,7 +58,7 @@ class Plan:
 def deploy(chain: Anvil, artifacts: Artifacts, plan: Plan) -> ContractAddresses:
     """Bring the chain to the plan and return where everything is. Raises ChainError, ArtifactError."""
     chain.fund(DEPLOYER, NATIVE_FUNDS)
-    place_code(chain, artifacts, plan.token)
+    place_code(chain, artifacts, plan)
     treasury, creating_treasury = create_treasury(chain, plan)
     authorizer, creating_authorizer = create_authorizer(chain, artifacts, plan, treasury)
     minting = mint(chain, plan)
@@ -80,16 +82,16 @@ def deploy(chain: Anvil, artifacts: Artifacts, plan: Plan) -> ContractAddresses:
     )
 
 
-def place_code(chain: Anvil, artifacts: Artifacts, token: str) -> None:
+def place_code(chain: Anvil, artifacts: Artifacts, plan: Plan) -> None:
     """Copy the code of all contracts that have fixed addresses."""
-    collector = ("address",)
+    one_address = ("address",)
     codes = {
-        at.ESCROW: artifacts.creation("BatchSettlement"),
-        at.ERC3009_COLLECTOR: artifacts.creation("ERC3009DepositCollector", collector, [at.ESCROW]),
+        at.ESCROW: artifacts.creation("BatchSettlement", one_address, [plan.brake]),
+        at.ERC3009_COLLECTOR: artifacts.creation("ERC3009DepositCollector", one_address, [at.ESCROW]),
         at.PERMIT2_COLLECTOR: artifacts.creation(
-            "Permit2DepositCollector", (*collector, "address"), [at.ESCROW, at.PERMIT2]
+            "Permit2DepositCollector", ("address", "address"), [at.ESCROW, at.PERMIT2]
         ),
-        token: artifacts.creation("TestUSD", ("address",), [DEPLOYER]),
+        plan.token: artifacts.creation("TestUSD", one_address, [DEPLOYER]),
         at.MULTICALL3: artifacts.creation("Multicall3"),
         at.SAFE_SINGLETON: artifacts.safe_creation("Safe"),
         at.SAFE_PROXY_FACTORY: artifacts.safe_creation("proxies/SafeProxyFactory"),
@@ -209,6 +211,7 @@ class DeployCommand:
             metavar="DIR",
             help="Safe's (default: node_modules above --artifacts)",
         )
+        add("--brake", required=True, type=_address, metavar="ADDRESS", help="the EmergencyBrake that stops deposits")
         add("--payer", required=True, type=_address, metavar="ADDRESS", help="who gets the test tokens")
         add(
             "--payer-tokens",
@@ -255,6 +258,7 @@ class DeployCommand:
         if args.verb in settlement.VERBS:
             return settlement.run(args)
         plan = Plan(
+            brake=args.brake,
             payer=args.payer,
             owners=args.owners,
             threshold=args.threshold,

@@ -14,6 +14,7 @@ from tests.benchmarks.figures import Chapter, Line
 from tests.benchmarks.options import Options
 from tests.integration.contracts.conftest import LocalChain, anvil_node, plan
 from tests.integration.contracts.test_claim_gas import CHANNELS, MOST_GAS_A_CHANNEL, gas_of_second_claim
+from tests.support.brake import place_brake
 
 ASKED = "claim by the key itself"
 WAYS = (
@@ -36,6 +37,7 @@ def run(_options: Options) -> Chapter:
 def _lines(folder: Path) -> tuple[Line, ...]:
     lines = []
     with anvil_node(folder / "anvil.log") as url, Anvil(url) as anvil:
+        place_brake(anvil)
         chain = LocalChain(url, anvil, deploy(anvil, find_artifacts(CONTRACTS / "artifacts", None), plan()))
         for way in WAYS:
             gas = gas_of_second_claim(chain, way)

@@ -28,6 +28,7 @@ from kit.stack import postgres
 from kit.stack.launcher import Launcher
 from kit.stack.paths import CONTRACTS, native
 from kit.stack.ports import free_ports
+from tests.support.brake import BRAKE, place_brake
 
 MIGRATED = ("kit.ledger", "kit.chain", "kit.work", "gateway")
 TEMPLATE = "template_lockgate"
@@ -42,6 +43,7 @@ def account(name: str) -> LocalAccount:
 
 def plan() -> Plan:
     return Plan(
+        brake=BRAKE,
         payer=account("payer").address,
         owners=tuple(account(f"owner {number}").address for number in range(3)),
         threshold=2,
@@ -91,6 +93,7 @@ class Node:
         self.anvil = self._await_answer()
 
     def deploy(self) -> ContractAddresses:
+        place_brake(self.anvil)
         return deploy(self.anvil, find_artifacts(CONTRACTS / "artifacts", None), plan())
 
     def mine(self, blocks: int = 1) -> None:

@@ -20,6 +20,7 @@ from kit.chain.anvil import Anvil
 from kit.chain.artifacts import find_artifacts
 from kit.chain.deploy import Plan, deploy
 from kit.stack.paths import CONTRACTS, native
+from tests.support.brake import BRAKE, place_brake
 
 PAYER_TOKENS = 10_000 * 10**6
 
@@ -47,6 +48,7 @@ class LocalChain:
 
 def plan() -> Plan:
     return Plan(
+        brake=BRAKE,
         payer=account("payer").address,
         owners=tuple(account(f"owner {number}").address for number in range(3)),
         threshold=2,
@@ -104,5 +106,6 @@ def artifacts_folder() -> Path:
 @pytest.fixture(scope="session")
 def chain(node_url: str, artifacts_folder: Path) -> Iterator[LocalChain]:
     with Anvil(node_url) as anvil:
+        place_brake(anvil)
         contracts = deploy(anvil, find_artifacts(artifacts_folder, None), plan())
         yield LocalChain(node_url, anvil, contracts)

@@ -26,8 +26,8 @@ def arguments(url: str, out: Path, artifacts: Path) -> list[str]:
     wanted = plan()
     return [
         "contracts", "deploy", "--rpc", url, "--out", str(out), "--artifacts", str(artifacts),
-        "--payer", wanted.payer, "--owners", ",".join(wanted.owners), "--relay", wanted.relay,
-        "--authorizer-signer", wanted.authorizer_signer, "--payer-tokens", str(PAYER_TOKENS),
+        "--brake", wanted.brake, "--payer", wanted.payer, "--owners", ",".join(wanted.owners),
+        "--relay", wanted.relay, "--authorizer-signer", wanted.authorizer_signer, "--payer-tokens", str(PAYER_TOKENS),
     ]  # fmt: skip
 
 

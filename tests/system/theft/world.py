@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -173,10 +173,10 @@ def exec_transaction(transaction: SafeTransaction, signatures: bytes) -> bytes:
 
 def build(anvil: Anvil, artifacts: Artifacts) -> World:
     """Everything deployed, one Safe of three owners (two sign) with money, one merchant with standing."""
-    deploy(anvil, artifacts, payments_plan())
     anvil.fund(DEPLOYER, 10**21)
     people = Committee.of(4)
     circle = Circle(anvil, artifacts, settlement_plan(anvil, artifacts, people), DEPLOYER)
+    deploy(anvil, artifacts, replace(payments_plan(), brake=circle.addresses["EmergencyBrake"]))
     circle.deploy()
     committee = Committee.of(4, guard=bytes.fromhex(circle.addresses["TransferGuard"][2:]))
     safe = create_safe(anvil, circle, committee)

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {IEmergencyBrake} from "src/emergency/IEmergencyBrake.sol";
 import {BatchSettlement} from "src/escrow/BatchSettlement.sol";
 import {ChannelConfig, Voucher, VoucherClaim} from "src/escrow/ChannelTypes.sol";
 import {AnyCollector, AnyWallet, LedgerToken} from "./EscrowDoubles.sol";
 import {svm, vm} from "./Cheats.sol";
+import {AnyBrake} from "./Neighbours.sol";
 
 /// @notice An escrow in any state at any time, and any call to it by anybody.
 /// @dev Bounds: a claim has at most two rows and signatures of 65 bytes (others revert or are a wallet's own affair); one call of
@@ -33,16 +35,19 @@ abstract contract AnyEscrow {
     }
 
     BatchSettlement internal escrow;
+    AnyBrake internal brake;
     LedgerToken internal token;
     AnyCollector internal collector;
     AnyWallet internal wallet;
 
     function setUp() public virtual {
-        escrow = new BatchSettlement();
+        brake = new AnyBrake();
+        escrow = new BatchSettlement(IEmergencyBrake(address(brake)));
         token = new LedgerToken();
         collector = new AnyCollector(token);
         wallet = new AnyWallet();
         svm.enableSymbolicStorage(address(escrow));
+        svm.enableSymbolicStorage(address(brake));
         svm.enableSymbolicStorage(address(token));
         svm.enableSymbolicStorage(address(collector));
         svm.enableSymbolicStorage(address(wallet));

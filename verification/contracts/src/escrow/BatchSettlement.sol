@@ -6,6 +6,7 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {Multicall} from "@openzeppelin/contracts/utils/Multicall.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {IEmergencyBrake} from "../emergency/IEmergencyBrake.sol";
 import {ChannelDigests} from "./ChannelDigests.sol";
 import {ChannelTotals} from "./ChannelTotals.sol";
 import {ChannelConfig, VoucherClaim, WithdrawalState} from "./ChannelTypes.sol";
@@ -23,7 +24,7 @@ import {VoucherSignature} from "./VoucherSignature.sol";
 ///         All amounts are in the token's smallest unit, all times in Unix seconds.
 /// @dev Nothing is stored by the constructor, so the code also works where it is only copied to. Two properties hold always:
 ///      no more of a token leaves than came in, per channel and in total; and a channel's `totalClaimed` never falls.
-///      Claims and withdrawals cannot be stopped by anybody.
+///      Only `deposit` asks the emergency brake; claims, settles, refunds and withdrawals cannot be stopped by anybody.
 contract BatchSettlement is
     IBatchSettlementErrors,
     IBatchSettlementEvents,
@@ -36,6 +37,9 @@ contract BatchSettlement is
     uint40 public constant MIN_WITHDRAW_DELAY = 15 minutes;
     uint40 public constant MAX_WITHDRAW_DELAY = 30 days;
 
+    /// @notice Stops deposits while it is paused; where it has no code there are none either.
+    IEmergencyBrake public immutable brake;
+
     /// @dev What is kept of a channel.
     struct Channel {
         ChannelTotals totals;
@@ -45,6 +49,10 @@ contract BatchSettlement is
 
     mapping(bytes32 channelId => Channel) private _channels;
     mapping(address receiver => mapping(address token => ReceiverTotals)) private _receivers;
+
+    constructor(IEmergencyBrake brake_) {
+        brake = brake_;
+    }
 
     /// @notice A channel's totals; free money is `balance - totalClaimed`.
     function channels(bytes32 channelId) external view returns (uint128 balance, uint128 totalClaimed) {
@@ -79,6 +87,7 @@ contract BatchSettlement is
         external
         nonReentrant
     {
+        if (brake.isPaused()) revert DepositsPaused();
         _requireFundable(config);
         if (amount == 0) revert ZeroDeposit();
         if (collector == address(0)) revert InvalidCollector();

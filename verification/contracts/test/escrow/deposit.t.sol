@@ -188,4 +188,35 @@ contract DepositTest is Base {
             if (logs[i].topics[0] == Events.ChannelCreated.selector) ++count;
         }
     }
+
+    function test_whilePausedNothingComesInAndEverythingGoesOut() public {
+        bytes32 id = fund(channel(), 10e6);
+        bytes memory data = authorization(channel(), 1e6, 77, PAYER_KEY);
+        brake.pull(true);
+        vm.expectRevert(Errors.DepositsPaused.selector);
+        escrow.deposit(channel(), 1e6, address(collector), data);
+
+        claimAs(authorizer, one(row(channel(), 4e6, 4e6)));
+        escrow.settle(receiver, address(token));
+        vm.assertEq(token.balanceOf(receiver), 4e6);
+        vm.prank(receiver);
+        escrow.refund(channel(), 1e6);
+        vm.prank(payer);
+        escrow.initiateWithdraw(channel(), 5e6);
+        vm.warp(block.timestamp + DELAY);
+        vm.prank(payer);
+        escrow.finalizeWithdraw(channel());
+        assertChannel(id, 4e6, 4e6);
+
+        brake.pull(false);
+        escrow.deposit(channel(), 1e6, address(collector), data);
+        assertChannel(id, 5e6, 4e6);
+    }
+
+    function test_noDepositsWhereTheBrakeHasNoCode() public {
+        bytes memory data = authorization(channel(), 1e6, 77, PAYER_KEY);
+        vm.etch(address(brake), "");
+        vm.expectRevert();
+        escrow.deposit(channel(), 1e6, address(collector), data);
+    }
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {IEmergencyBrake} from "src/emergency/IEmergencyBrake.sol";
 import {BatchSettlement} from "src/escrow/BatchSettlement.sol";
 import {ChannelConfig, Voucher, VoucherClaim} from "src/escrow/ChannelTypes.sol";
 import {ERC3009DepositCollector} from "src/escrow/ERC3009DepositCollector.sol";
 import {TestUSD} from "src/token/TestUSD.sol";
+import {SwitchBrake} from "./Doubles.sol";
 import {Vm} from "./Vm.sol";
 
 /// @notice Escrow, collector and token at their canonical addresses, placed as on a local chain: by copying code.
@@ -24,12 +26,13 @@ abstract contract Base {
     address internal authorizer = vm.addr(AUTHORIZER_KEY);
     address internal stranger = vm.addr(STRANGER_KEY);
     address internal receiver = address(0x4EC);
+    SwitchBrake internal brake = new SwitchBrake();
     uint256 private _salts;
 
     function setUp() public virtual {
         vm.chainId(84532);
         vm.warp(1_760_000_000);
-        vm.etch(address(escrow), address(new BatchSettlement()).code);
+        vm.etch(address(escrow), address(new BatchSettlement(IEmergencyBrake(address(brake)))).code);
         vm.etch(address(collector), address(new ERC3009DepositCollector(address(escrow))).code);
         vm.etch(address(token), address(new TestUSD(address(this))).code);
         token.mint(payer, 1_000_000e6);

@@ -7,6 +7,15 @@ import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {IDepositCollector} from "src/escrow/IDepositCollector.sol";
 import {IPermit2} from "src/escrow/IPermit2.sol";
 
+/// @notice A brake that a test pulls.
+contract SwitchBrake {
+    bool public isPaused;
+
+    function pull(bool paused) external {
+        isPaused = paused;
+    }
+}
+
 /// @notice A contract wallet of one key.
 contract Wallet is IERC1271 {
     address private immutable _key;
