@@ -3,6 +3,9 @@
 A property holds when halmos has followed every path to its end and the solver has refuted every violation. A time
 limit, a path that halmos cannot follow, a loop cut short and a check of which every path reverts are all `UNKNOWN`,
 which fails the run.
+
+A `reaches_` function asserts the contrary of what can happen, so it must have a counterexample. It is the witness
+that the properties beside it speak of something: when it holds, they are vacuous and the run fails.
 """
 
 from __future__ import annotations
@@ -26,7 +29,14 @@ SECONDS = 420
 SOLVER_SECONDS = 300
 _BOUND = re.compile(r"@custom:bound\s+(.+)")
 _EXIT = {0: Verdict.HOLDS, 1: Verdict.FAILS}
-_WHY = {2: "the solver gave up", 3: "a path could not be followed", 4: "every path reverts", 5: "halmos broke"}
+_EVERY_PATH_REVERTS = 4
+_WHY = {
+    2: "the solver gave up",
+    3: "a path could not be followed",
+    _EVERY_PATH_REVERTS: "every path reverts",
+    5: "halmos broke",
+}
+_CHECK, _WITNESS = "check_", "reaches_"
 
 
 class BrokenBuildError(Exception):
@@ -35,7 +45,7 @@ class BrokenBuildError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """One `check_` function."""
+    """One `check_` or `reaches_` function."""
 
     file: Path
     contract: str
@@ -45,7 +55,15 @@ class Property:
 
     @property
     def name(self) -> str:
-        return f"{self.contract}.{self.function.removeprefix('check_').partition('(')[0]}"
+        return f"{self.contract}.{self.function.removeprefix(_CHECK).partition('(')[0]}"
+
+    @property
+    def is_witness(self) -> bool:
+        return self.function.startswith(_WITNESS)
+
+    @property
+    def kind(self) -> str:
+        return "witness" if self.is_witness else "property"
 
 
 def build(shop: Workshop, profile: str = "default", only: tuple[str, ...] = ("proofs",)) -> None:
@@ -68,7 +86,7 @@ def properties(shop: Workshop, profile: str = "default") -> Iterator[Property]:
             if output["bytecode"]["object"] in {"", "0x"}:
                 continue
             for function in sorted(output["methodIdentifiers"]):
-                if function.startswith("check_"):
+                if function.startswith((_CHECK, _WITNESS)):
                     bounds = _bounds(graph.closure(file), shop.folder / "proofs")
                     yield Property(file, artifact.stem, function, bounds)
 
@@ -79,7 +97,7 @@ def _bounds(files: Iterable[Path], proofs: Path) -> str:
 
 
 def prove(shop: Workshop, wanted: Property, profile: str = "default", seconds: float = SECONDS) -> Finding:
-    """Run halmos on one property."""
+    """Run halmos on one property or witness."""
     started = time.monotonic()
     out = shop.out(profile, "proofs")
     report = shop.folder / "reports" / f"{wanted.contract}-{wanted.function.partition('(')[0]}.json"
@@ -91,9 +109,10 @@ def prove(shop: Workshop, wanted: Property, profile: str = "default", seconds: f
     command += ["--contract", wanted.contract, "--match-test", exact, "--json-output", report, "--no-status"]
     command += ["--solver-command", str(HALMOS / "bin" / "yices-smt2"), "--solver-threads", "1"]
     command += ["--solver-timeout-assertion", f"{SOLVER_SECONDS}s"]
+    command += ["--early-exit"] if wanted.is_witness else []
     done = run(command, shop.folder, env, seconds)
     verdict, detail = _read(report, wanted, done.text) if done.status is not None else (Verdict.UNKNOWN, "time limit")
-    return Finding("property", wanted.name, verdict, time.monotonic() - started, wanted.bounds, detail)
+    return Finding(wanted.kind, wanted.name, verdict, time.monotonic() - started, wanted.bounds, detail)
 
 
 def _read(report: Path, wanted: Property, said: str) -> tuple[Verdict, str]:
@@ -103,12 +122,23 @@ def _read(report: Path, wanted: Property, said: str) -> tuple[Verdict, str]:
     mine = [one for one in results if one["name"] == wanted.function]
     if len(mine) != 1:
         return Verdict.UNKNOWN, said[-2000:]
+    if wanted.is_witness:
+        return _witnessed(mine[0]["exitcode"])
     verdict = _EXIT.get(mine[0]["exitcode"], Verdict.UNKNOWN)
     if verdict is Verdict.HOLDS and mine[0]["num_bounded_loops"]:
         return Verdict.UNKNOWN, "a loop was cut short"
     if verdict is Verdict.HOLDS:
         return verdict, f"{mine[0]['num_paths']} paths"
     return verdict, _WHY.get(mine[0]["exitcode"], _counterexample(said))
+
+
+def _witnessed(status: int) -> tuple[Verdict, str]:
+    """A counterexample is what a witness is for; without one the file proves nothing."""
+    if _EXIT.get(status) is Verdict.FAILS:
+        return Verdict.HOLDS, "reached"
+    if _EXIT.get(status) is Verdict.HOLDS or status == _EVERY_PATH_REVERTS:
+        return Verdict.FAILS, "vacuous: no execution gets there"
+    return Verdict.UNKNOWN, _WHY.get(status, "")
 
 
 def _counterexample(said: str) -> str:
@@ -134,11 +164,11 @@ def prove_all(shop: Workshop, memory: Memory, match: str, workers: int) -> Itera
     wanted = [one for one in properties(shop) if re.search(match, one.name)]
 
     def work(one: Property) -> Finding:
-        key = memory.key("property", one.contract, one.function, graph.digest([one.file]))
+        key = memory.key(one.kind, one.contract, one.function, graph.digest([one.file]))
         known = memory.get(key)
         if known is not None:
             seconds, detail = float(known["seconds"]), str(known["detail"])
-            return Finding("property", one.name, Verdict.HOLDS, seconds, one.bounds, detail, remembered=True)
+            return Finding(one.kind, one.name, Verdict.HOLDS, seconds, one.bounds, detail, remembered=True)
         found = prove(shop, one)
         if found.good:
             memory.put(key, {"seconds": found.seconds, "detail": found.detail})
