@@ -37,7 +37,10 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class ContractAddresses:
-    """The contracts of one chain, checksummed; no event of theirs lies below `deployed_at_block`."""
+    """The contracts of one chain, checksummed; no event of theirs lies below `deployed_at_block`.
+
+    Channels pay to `treasury_safe`; `operator_safe` owns the receiver-authorizer. Without a guarded Safe both are one.
+    """
 
     chain_id: int
     token: Token
@@ -45,6 +48,7 @@ class ContractAddresses:
     erc3009_collector: str
     permit2_collector: str
     receiver_authorizer: str
+    operator_safe: str
     treasury_safe: str
     multicall3: str
     deployed_at_block: int

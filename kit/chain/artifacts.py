@@ -27,7 +27,7 @@ class Artifacts:
 
     def creation(self, name: str, types: Sequence[str] = (), values: Sequence[Any] = ()) -> bytes:
         """Creation code of a contract of ours, with its constructor's arguments. Raises ArtifactError."""
-        return _creation(self.ours / f"{name}.json") + encode(types, values)
+        return _code(self.ours / f"{name}.json", "bytecode") + encode(types, values)
 
     def constructor_inputs(self, name: str) -> list[dict[str, Any]]:
         """The constructor's parameters as the ABI lists them, if it has one. Raises ArtifactError."""
@@ -36,8 +36,15 @@ class Artifacts:
 
     def safe_creation(self, name: str) -> bytes:
         """Creation code of a Safe v1.5.0 contract, `folder/Name` or `Name`. Raises ArtifactError."""
+        return _code(self._safe_artifact(name), "bytecode")
+
+    def safe_runtime(self, name: str) -> bytes:
+        """What a Safe v1.5.0 contract without immutables is on chain. Raises ArtifactError."""
+        return _code(self._safe_artifact(name), "deployedBytecode")
+
+    def _safe_artifact(self, name: str) -> Path:
         path = Path(name)
-        return _creation(self.safe / path.with_suffix(".sol") / f"{path.name}.json")
+        return self.safe / path.with_suffix(".sol") / f"{path.name}.json"
 
 
 def find_artifacts(ours: Path | None, safe: Path | None) -> Artifacts:
@@ -55,11 +62,11 @@ def find_artifacts(ours: Path | None, safe: Path | None) -> Artifacts:
     return Artifacts(ours, safe)
 
 
-def _creation(path: Path) -> bytes:
+def _code(path: Path, member: str) -> bytes:
     try:
-        return bytes.fromhex(_artifact(path)["bytecode"].removeprefix("0x"))
+        return bytes.fromhex(_artifact(path)[member].removeprefix("0x"))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ArtifactError(f"{path} is not an artifact with creation code ({type(error).__name__})") from error
+        raise ArtifactError(f"{path} is not an artifact with {member} ({type(error).__name__})") from error
 
 
 def _artifact(path: Path) -> dict[str, Any]:

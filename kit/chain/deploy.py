@@ -1,9 +1,12 @@
 """`lockgate contracts deploy`: puts the contracts of a payment on a local chain.
 
 Clients have the escrow's and the collectors' addresses built in, so the code is created on the side,
-immutables filled in, and copied to those addresses. The treasury (a plain Safe v1.5.0) and the
+immutables filled in, and copied to those addresses. The operators' Safe (a plain one, v1.5.0) and the
 receiver-authorizer are created by transactions, at addresses that follow from their arguments. Every step
 looks first, so a run that was stopped is finished by the next one.
+
+The receiver-authorizer's owner is a plain Safe and not the guarded treasury: to name another key is a call that the
+guard's table does not have, so a guarded owner could never rotate it.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
 from kit.chain import addresses as at
-from kit.chain import settlement
+from kit.chain import guarded_safe, settlement
 from kit.chain.addresses import AddressFileError, ContractAddresses, Token, write_addresses
 from kit.chain.anvil import Anvil, ChainError
 from kit.chain.artifacts import ArtifactError, Artifacts, find_artifacts
@@ -53,21 +56,23 @@ class Plan:
     token: str
     payer_tokens: int
     funded: tuple[str, ...]
+    treasury: str | None = None
+    """Where channels pay, if not to the operators' Safe; it may be created later."""
 
 
 def deploy(chain: Anvil, artifacts: Artifacts, plan: Plan) -> ContractAddresses:
     """Bring the chain to the plan and return where everything is. Raises ChainError, ArtifactError."""
     chain.fund(DEPLOYER, NATIVE_FUNDS)
     place_code(chain, artifacts, plan)
-    treasury, creating_treasury = create_treasury(chain, plan)
-    authorizer, creating_authorizer = create_authorizer(chain, artifacts, plan, treasury)
+    operators, creating_operators = create_operator_safe(chain, plan)
+    authorizer, creating_authorizer = create_authorizer(chain, artifacts, plan, operators)
     minting = mint(chain, plan)
     for account in (plan.payer, plan.relay, plan.authorizer_signer, *plan.owners, *plan.funded):
         chain.fund(account, NATIVE_FUNDS)
-    for transaction in (creating_treasury, creating_authorizer, minting):
+    for transaction in (creating_operators, creating_authorizer, minting):
         if transaction is not None:
             chain.wait_mined(transaction)
-    for contract in (treasury, authorizer):
+    for contract in (operators, authorizer):
         chain.wait_for(f"code of {contract}", lambda address=contract: chain.code(address))  # type: ignore[misc]
     return ContractAddresses(
         chain_id=chain.chain_id,
@@ -76,7 +81,8 @@ def deploy(chain: Anvil, artifacts: Artifacts, plan: Plan) -> ContractAddresses:
         erc3009_collector=at.ERC3009_COLLECTOR,
         permit2_collector=at.PERMIT2_COLLECTOR,
         receiver_authorizer=authorizer,
-        treasury_safe=treasury,
+        operator_safe=operators,
+        treasury_safe=plan.treasury or operators,
         multicall3=at.MULTICALL3,
         deployed_at_block=chain.first_log_block(authorizer, OWNERSHIP_TRANSFERRED),
     )
@@ -103,7 +109,7 @@ def place_code(chain: Anvil, artifacts: Artifacts, plan: Plan) -> None:
     chain.store(at.SAFE_SINGLETON, SAFE_THRESHOLD_SLOT, 1)
 
 
-def create_treasury(chain: Anvil, plan: Plan) -> tuple[str, str | None]:
+def create_operator_safe(chain: Anvil, plan: Plan) -> tuple[str, str | None]:
     """The Safe's address, and the transaction that creates it unless it is there already."""
     setup = _calldata(
         "setup(address[],uint256,address,bytes,address,address,uint256,address)",
@@ -119,9 +125,9 @@ def create_treasury(chain: Anvil, plan: Plan) -> tuple[str, str | None]:
     return safe, chain.send_as(DEPLOYER, at.SAFE_PROXY_FACTORY, create)
 
 
-def create_authorizer(chain: Anvil, artifacts: Artifacts, plan: Plan, treasury: str) -> tuple[str, str | None]:
+def create_authorizer(chain: Anvil, artifacts: Artifacts, plan: Plan, operators: str) -> tuple[str, str | None]:
     """The receiver-authorizer's address, and the transaction that creates it unless it is there already."""
-    owner = plan.authorizer_owner or treasury
+    owner = plan.authorizer_owner or operators
     init_code = artifacts.creation(
         "ReceiverAuthorizer",
         ("address", "address", "address", "address", "uint40"),
@@ -189,6 +195,7 @@ class DeployCommand:
         verbs = parser.add_subparsers(dest="verb", required=True)
         for verb, told in settlement.VERBS.items():
             settlement.configure(verb, verbs.add_parser(verb, help=told))
+        guarded_safe.configure(verbs.add_parser(guarded_safe.VERB, help="create a guarded Safe; may be run again"))
         deploying = verbs.add_parser("deploy", help="put all contracts on a local Anvil; may be run again")
         add = deploying.add_argument
         add("--rpc", required=True, metavar="URL", help="an Anvil with chain id 31337 or 84532")
@@ -220,8 +227,9 @@ class DeployCommand:
             metavar="UNITS",
             help="smallest units",
         )
-        add("--owners", required=True, type=_addresses, metavar="A,B,C", help="owners of the treasury Safe")
-        add("--threshold", type=_natural, default=2, help="signatures the treasury needs (default 2)")
+        add("--owners", required=True, type=_addresses, metavar="A,B,C", help="owners of the operators' Safe")
+        add("--threshold", type=_natural, default=2, help="signatures that Safe needs (default 2)")
+        add("--treasury", type=_address, metavar="ADDRESS", help="where channels pay (default: the operators' Safe)")
         add(
             "--authorizer-signer",
             required=True,
@@ -233,7 +241,7 @@ class DeployCommand:
             "--authorizer-owner",
             type=_address,
             metavar="ADDRESS",
-            help="rotates that key (default: the treasury)",
+            help="rotates that key (default: the operators' Safe)",
         )
         add("--rotation-delay", type=_natural, default=DEFAULT_ROTATION_DELAY, metavar="SECONDS")
         add("--relay", required=True, type=_address, metavar="ADDRESS", help="sends deposits and claims")
@@ -257,6 +265,8 @@ class DeployCommand:
         """0 when everything stands and the file is written, 1 with one line on stderr otherwise."""
         if args.verb in settlement.VERBS:
             return settlement.run(args)
+        if args.verb == guarded_safe.VERB:
+            return guarded_safe.run(args)
         plan = Plan(
             brake=args.brake,
             payer=args.payer,
@@ -269,10 +279,11 @@ class DeployCommand:
             token=args.token,
             payer_tokens=args.payer_tokens,
             funded=tuple(args.fund),
+            treasury=args.treasury,
         )
         try:
             if not 1 <= plan.threshold <= len(plan.owners):
-                raise ChainError(f"a treasury of {len(plan.owners)} owners cannot need {plan.threshold} signatures")
+                raise ChainError(f"a Safe of {len(plan.owners)} owners cannot need {plan.threshold} signatures")
             artifacts = find_artifacts(args.artifacts, args.safe_artifacts)
             with Anvil(args.rpc) as chain:
                 addresses = deploy(chain, artifacts, plan)

@@ -188,6 +188,7 @@ def _contracts() -> dict[str, object]:
         "receiver_authorizer": "0x" + RECEIVER_AUTHORIZER.hex(),
         "erc3009_collector": nobody,
         "permit2_collector": nobody,
+        "operator_safe": nobody,
         "treasury_safe": nobody,
         "multicall3": nobody,
         "deployed_at_block": 0,

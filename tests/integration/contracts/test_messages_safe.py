@@ -55,7 +55,7 @@ def personal(owner: LocalAccount, digest: bytes) -> bytes:
 
 
 def test_hash_is_the_safes(chain: LocalChain) -> None:
-    safe = chain.contracts.treasury_safe
+    safe = chain.contracts.operator_safe
     address, number = st.binary(min_size=20, max_size=20), st.integers(0, 2**256 - 1)
 
     @settings(max_examples=25, deadline=None)
@@ -77,7 +77,7 @@ def test_hash_is_the_safes(chain: LocalChain) -> None:
 def test_signatures_of_every_wallet_are_accepted(
     chain: LocalChain, sign: Callable[[LocalAccount, bytes], bytes], shift: int
 ) -> None:
-    safe = chain.contracts.treasury_safe
+    safe = chain.contracts.operator_safe
     digest = TRANSACTION.hash(chain.contracts.chain_id, to_canonical_address(safe))
     read: list[OwnerSignature] = []
     for owner in OWNERS:
@@ -92,7 +92,7 @@ def test_signatures_of_every_wallet_are_accepted(
 
 
 def test_approved_hash_beside_a_signature(chain: LocalChain) -> None:
-    safe = chain.contracts.treasury_safe
+    safe = chain.contracts.operator_safe
     digest = SafeTransaction(b"\1" * 20, 0, b"approved", 0).hash(chain.contracts.chain_id, to_canonical_address(safe))
     read = [read_signature(digest, plain(OWNERS[1], digest), ADDRESSES)]
     signatures = count_approvals(read, ADDRESSES, 2, {ADDRESSES[0]}).encode()

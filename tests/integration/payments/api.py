@@ -111,6 +111,7 @@ def _addresses() -> ContractAddresses:
         erc3009_collector=ERC3009_COLLECTOR,
         permit2_collector=PERMIT2_COLLECTOR,
         receiver_authorizer="0x" + RECEIVER_AUTHORIZER.hex(),
+        operator_safe=anybody,
         treasury_safe=anybody,
         multicall3=MULTICALL3,
         deployed_at_block=0,
