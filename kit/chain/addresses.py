@@ -39,7 +39,7 @@ class Token:
 class ContractAddresses:
     """The contracts of one chain, checksummed; no event of theirs lies below `deployed_at_block`.
 
-    Channels pay to `treasury_safe`; `operator_safe` owns the receiver-authorizer. Without a guarded Safe both are one.
+    Channels pay `treasury_safe`; `operator_safe` owns the receiver-authorizer. Without a guarded Safe both are one.
     """
 
     chain_id: int

@@ -33,7 +33,7 @@ _LIMITS = ("daily", "certifiedFrom", "noticeFrom")
 
 @dataclass(frozen=True, slots=True)
 class SafePlan:
-    """A guarded Safe as `IGuardedSafeFactory.Plan` has it; `limits`: daily, certifiedFrom, noticeFrom of each token."""
+    """A guarded Safe as `IGuardedSafeFactory.Plan` has it; `limits` are daily, certifiedFrom, noticeFrom a token."""
 
     owners: tuple[str, ...]
     threshold: int

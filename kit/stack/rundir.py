@@ -13,11 +13,12 @@ from typing import IO, Any
 from kit.stack.paths import ROOT
 
 # What a stack writes and a new one wipes; anything else in the folder is left alone.
-STATE = ("anvil", "valkey", "logs", "metrics", "secrets")
+STATE = ("anvil", "valkey", "logs", "metrics", "secrets", "committee")
 FILES = (
     "stack.json",
     "keys.json",
     "contracts.json",
+    "settlement.json",
     "relay.key",
     "receiver-authorizer.key",
     "beat.alive",
@@ -59,6 +60,16 @@ class RunDir:
     @property
     def contracts_json(self) -> Path:
         return self.path / "contracts.json"
+
+    @property
+    def settlement_json(self) -> Path:
+        """Addresses of the high-value contracts by name."""
+        return self.path / "settlement.json"
+
+    @property
+    def committee(self) -> Path:
+        """Keys of everybody who signs, and the plans of the high-value contracts."""
+        return self.path / "committee"
 
     @property
     def metrics(self) -> Path:

@@ -12,15 +12,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kit.stack.committee import CommitteeFiles, Foretold
 from kit.stack.health import file_touched_within, http_answers, worker_answers
 from kit.stack.keys import Keys
 from kit.stack.parts import Part
 from kit.stack.paths import CONTRACTS
 from kit.stack.rundir import RunDir
 
+COMMITTEE_STEP = "committee"
+SETTLEMENT_STEP = "settlement"
 CONTRACTS_STEP = "contracts"
+TREASURY_STEP = "treasury"
 MIGRATE_STEP = "migrate"
 MERCHANT_STEP = "merchant"
+ARTIFACTS = CONTRACTS / "artifacts"
 API_WORKERS = 2
 BEAT_SECONDS = 30.0
 DRAIN_SECONDS = 40.0
@@ -45,11 +50,15 @@ class Endpoints:
         return f"http://127.0.0.1:{self.http_port}"
 
 
+def passed_on() -> dict[str, str]:
+    """What our processes get of the caller's environment."""
+    kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    return kept | {name: value for name, value in os.environ.items() if name.startswith(("LOCKGATE_", "OTEL_"))}
+
+
 def environment(run: RunDir, at: Endpoints, contracts_file: Path) -> dict[str, str]:
     """The environment of our processes; the caller's settings are kept unless the stack fixes them."""
-    kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    kept |= {name: value for name, value in os.environ.items() if name.startswith(("LOCKGATE_", "OTEL_"))}
-    return kept | {
+    return passed_on() | {
         "LOCKGATE_DATABASE_URL": at.database_url,
         "LOCKGATE_BROKER_URL": at.broker_url,
         "LOCKGATE_CHAIN_RPC_URL": at.service_rpc_url,
@@ -77,9 +86,52 @@ def lockgate(*words: str) -> tuple[str, ...]:
     return (sys.executable, "-m", "kit.cli", *words)
 
 
-def contracts_step(env: Mapping[str, str], at: Endpoints, keys: Keys, out: Path) -> Part:
-    """Contracts on the local chain, at the addresses that official clients have built in."""
-    words = ["--rpc", at.chain_rpc_url, "--artifacts", str(CONTRACTS / "artifacts"), "--out", str(out)]
+def committee_step(files: CommitteeFiles, chain_id: int, keys: Keys) -> Part:
+    """Keys and plans of the high-value contracts; needs nothing that runs."""
+    owners = ",".join(owner.address for owner in keys.owners)
+    words = ["--out", str(files.folder), "--chain-id", str(chain_id), "--owners", owners]
+    return Part(
+        name=COMMITTEE_STEP,
+        command=lockgate("committee", *words, "--artifacts", str(ARTIFACTS)),
+        env=passed_on(),
+        once=True,
+    )
+
+
+def settlement_step(env: Mapping[str, str], at: Endpoints, files: CommitteeFiles, out: Path) -> Part:
+    """The high-value contracts on the local chain."""
+    words = ["--rpc", at.chain_rpc_url, "--artifacts", str(ARTIFACTS), "--plan", str(files.plan), "--out", str(out)]
+    return Part(
+        name=SETTLEMENT_STEP,
+        command=lockgate("contracts", "deploy-settlement", *words),
+        env=env,
+        depends_on=("anvil", COMMITTEE_STEP),
+        once=True,
+        deadline=120.0,
+    )
+
+
+def treasury_step(env: Mapping[str, str], at: Endpoints, files: CommitteeFiles) -> Part:
+    """The guarded Safe that channels pay."""
+    words = ["--rpc", at.chain_rpc_url, "--artifacts", str(ARTIFACTS)]
+    words += ["--plan", str(files.plan), "--safe", str(files.treasury)]
+    return Part(
+        name=TREASURY_STEP,
+        command=lockgate("contracts", "create-safe", *words),
+        env=env,
+        depends_on=(SETTLEMENT_STEP, CONTRACTS_STEP),
+        once=True,
+        deadline=120.0,
+    )
+
+
+def contracts_step(env: Mapping[str, str], at: Endpoints, keys: Keys, foretold: Foretold, out: Path) -> Part:
+    """What payments need on the local chain, at the addresses that official clients have built in.
+
+    It is told addresses of the high-value set and does not wait for it: nobody deposits before the stack is up.
+    """
+    words = ["--rpc", at.chain_rpc_url, "--artifacts", str(ARTIFACTS), "--out", str(out)]
+    words += ["--brake", foretold.brake, "--treasury", foretold.treasury]
     words += ["--payer", keys.payer.address, "--owners", ",".join(owner.address for owner in keys.owners)]
     words += ["--authorizer-signer", keys.receiver_authorizer.address, "--relay", keys.relay.address]
     return Part(

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from kit.stack import committee, postgres, rundir, services
 from kit.stack import keys as keyring
-from kit.stack import postgres, rundir, services
+from kit.stack.committee import CommitteeFiles
 from kit.stack.health import chain_answers, postgres_answers, valkey_answers, without_password
 from kit.stack.keys import Keys
 from kit.stack.launcher import Launcher, as_info
@@ -80,6 +81,15 @@ class Stack(Launcher):
         self.endpoints: Endpoints | None = None
 
     @property
+    def deploys(self) -> bool:
+        """Whether the contracts are this stack's to create."""
+        return self.options.contracts and self.options.contracts_file is None
+
+    @property
+    def committee(self) -> CommitteeFiles:
+        return CommitteeFiles(self.run.committee)
+
+    @property
     def relay_delay_file(self) -> Path:
         """Holds, when a test has written it, the milliseconds by which the part `rpc` delays each answer."""
         return self.run.path / "rpc.delay"
@@ -93,9 +103,7 @@ class Stack(Launcher):
         self.endpoints = at
         contracts_file = self.options.contracts_file or self.run.contracts_json
         self.env = services.environment(self.run, at, contracts_file)
-        parts: list[Part] = []
-        if self.options.contracts and self.options.contracts_file is None:
-            parts.append(services.contracts_step(self.env, at, self.keys, contracts_file))
+        parts = self._contract_steps(at, contracts_file) if self.deploys else []
         if self.options.gateway:
             parts += services.gateway_parts(self.env, self.run, at)
         self.start_all(parts)
@@ -123,11 +131,21 @@ class Stack(Launcher):
             if options.chain_relay:
                 service_chain_url = f"http://127.0.0.1:{relay_port}"
                 parts.append(relay_part(relay_port, chain_port, options.chain_id, self.relay_delay_file))
+        if self.deploys:
+            parts.append(services.committee_step(self.committee, options.chain_id, self.keys))
         self.start_all(parts)
         if database_url is None:
             database_url = self._create_database()
         port = options.http_port or http_port
         return Endpoints(chain_url, service_chain_url, options.chain_id, port, database_url, broker_url)
+
+    def _contract_steps(self, at: Endpoints, contracts_file: Path) -> list[Part]:
+        foretold = committee.foretell(self.committee, at.chain_rpc_url, services.ARTIFACTS)
+        return [
+            services.settlement_step(self.env, at, self.committee, self.run.settlement_json),
+            services.contracts_step(self.env, at, self.keys, foretold, contracts_file),
+            services.treasury_step(self.env, at, self.committee),
+        ]
 
     def _create_database(self) -> str:
         assert self.server is not None
@@ -169,6 +187,8 @@ class Stack(Launcher):
     def _describe(self, at: Endpoints, contracts_file: Path, merchant: dict[str, Any]) -> dict[str, Any]:
         """The content of stack.json."""
         contracts = json.loads(contracts_file.read_text()) if contracts_file.exists() else {}
+        guard = json.loads(self.run.settlement_json.read_text())["TransferGuard"] if self.deploys else None
+        validators, signers = committee.describe(self.committee) if self.deploys else (None, {})
         token = contracts.get("token", {})
         gateway = {"url": at.gateway_url, "x402_url": f"{at.gateway_url}/x402"} if self.options.gateway else {}
         return as_info(
@@ -178,15 +198,19 @@ class Stack(Launcher):
                     "chain_id": at.chain_id,
                     "token": {name: token.get(name) for name in ("address", "name", "version")},
                     "escrow": contracts.get("escrow"),
+                    "guard": guard,
+                    "operator_safe": contracts.get("operator_safe"),
                     "treasury_safe": contracts.get("treasury_safe"),
                 },
                 "gateway": gateway
                 | {"merchant_id": merchant.get("merchant_id"), "merchant_api_key": merchant.get("api_key")},
+                "validators": validators,
                 "accounts": {
                     "payer": self.keys.payer.as_json(),
                     "merchant": self.keys.merchant.as_json(),
                     "owners": [owner.as_json() for owner in self.keys.owners],
-                },
+                }
+                | signers,
             }
         )
 
