@@ -1,19 +1,15 @@
 """Deploys and verifies contracts that name each other in their constructors, from one file that states them all.
 
-The file is JSON: `{"salt": "0x..", "contracts": {NAME: {PARAMETER: value, ...}}}`. A constructor's parameter (or a
-member of a struct parameter) of type address whose name is in `neighbours` is another contract of the set and is left
-out of the file; every other one is stated. Addresses follow from the deployer and the salt (CREATE3), so a run that
-was stopped is finished by the next one, and nothing is ever initialised.
+Addresses follow from the deployer and the salt (CREATE3), so a run that was stopped is finished by the next one, and
+nothing is ever initialised.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from eth_abi.abi import encode
 from eth_abi.exceptions import EncodingError
@@ -21,29 +17,18 @@ from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
 from kit.chain.addresses import CREATE2_DEPLOYER
-from kit.chain.anvil import Anvil, ChainError
+from kit.chain.anvil import Anvil
 from kit.chain.artifacts import Artifacts
+from kit.chain.errors import error_names
+from kit.chain.node import CallRefused, ChainError, Node
+from kit.chain.statement import Plan, PlanError, plain, read_plan, type_of
+
+__all__ = ["Carrier", "Circle", "Difference", "Impersonation", "Plan", "PlanError", "read_plan"]
 
 DEPLOYER_CONTRACT = "Create3Deployer"
+CREATED = bytes(keccak(text="Created(address,bytes32,address)"))
+MOST_REORGANISATIONS = 8
 _SALT = bytes(32)
-
-
-class PlanError(Exception):
-    """The file does not state what the constructors need; the text names the contract and the parameter."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What to deploy: constructor values by contract and parameter, and which parameters are neighbours."""
-
-    salt: bytes
-    values: Mapping[str, Mapping[str, Any]]
-    neighbours: Mapping[str, str]
-    """Parameter name -> contract name."""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(self.values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,101 +39,193 @@ class Difference:
     what: str
 
 
-def read_plan(path: Path, neighbours: Mapping[str, str]) -> Plan:
-    """Raises PlanError."""
-    try:
-        members = json.loads(path.read_text())
-        salt = bytes.fromhex(members["salt"].removeprefix("0x"))
-        values = {str(name): dict(values) for name, values in members["contracts"].items()}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise PlanError(f"{path} is not a deployment file ({type(error).__name__}: {error})") from error
-    if len(salt) != 32:
-        raise PlanError(f"{path}: the salt has 32 bytes, not {len(salt)}")
-    return Plan(salt, values, neighbours)
+class Carrier(Protocol):
+    """Brings one account's transactions on chain, one after the other."""
+
+    @property
+    def tag(self) -> str:
+        """The block at which a step counts as done: "pending" when what waits there will be mined, else "latest"."""
+
+    def carry(self, what: str, to: str, data: bytes, is_done: Callable[[], bool]) -> None:
+        """Send it unless `is_done` by now, and wait until it is mined. Raises ChainError."""
+
+    def await_depth(self, stands_at: Callable[[str], bool]) -> bool:
+        """True once all `stands_at` a block as deep as wanted; False when it does not at the head any more."""
+
+
+class Impersonation:
+    """An account without a key on an Anvil."""
+
+    tag = "pending"
+
+    def __init__(self, chain: Anvil, account: str) -> None:
+        self._chain = chain
+        self._account = account
+        self._sent: dict[str, str] = {}
+
+    def carry(self, what: str, to: str, data: bytes, is_done: Callable[[], bool]) -> None:
+        """Sent and not awaited before `await_depth`: one block takes the set, where one each would take a dozen."""
+        if is_done():
+            return
+        if not self._chain.code(to):
+            self._await_sent()  # Anvil estimates the gas at the latest block
+        with _named(what):
+            self._sent[what] = self._chain.send_as(self._account, to, data)
+
+    def _await_sent(self) -> None:
+        while self._sent:
+            what, transaction = self._sent.popitem()
+            with _named(what):
+                self._chain.wait_mined(transaction)
+
+    def await_depth(self, stands_at: Callable[[str], bool]) -> bool:
+        self._await_sent()
+        return self._chain.wait_for("what was deployed", lambda: stands_at("latest"))
 
 
 class Circle:
-    """One set of contracts on one local chain, deployed by one account."""
+    """One set of contracts on one chain, deployed by one account; without a carrier, on an Anvil only."""
 
-    def __init__(self, chain: Anvil, artifacts: Artifacts, plan: Plan, deployer: str) -> None:
-        self._chain = chain
+    def __init__(
+        self, chain: Node, artifacts: Artifacts, plan: Plan, deployer: str, carrier: Carrier | None = None
+    ) -> None:
+        self.chain = chain
+        self.plan = plan
+        self.deployer = deployer
         self._artifacts = artifacts
-        self._plan = plan
-        self._deployer = deployer
+        self._carrier = carrier
         self._factory_code = artifacts.creation(DEPLOYER_CONTRACT)
         self.factory = _create2(CREATE2_DEPLOYER, _SALT, self._factory_code)
         self.addresses = {name: self._address_of(name) for name in plan.names}
 
     def deploy(self) -> list[str]:
-        """Create what is not there yet and return its names. Raises ChainError, PlanError, ArtifactError."""
-        codes = {name: self.creation_code(name) for name in self._plan.names}  # a wrong file changes nothing
-        if not self._chain.code(self.factory, "pending"):
-            self._send(CREATE2_DEPLOYER, _SALT + self._factory_code)
-        # All of them before the first is awaited: one block takes the set, where one each would take a dozen.
-        missing = [name for name in codes if not self._chain.code(self.addresses[name], "pending")]
-        sent = {name: self._create(name, codes[name]) for name in missing}
-        for name, transaction in sent.items():
-            with _named(name):
-                self._chain.wait_mined(transaction)
-        return list(sent)
+        """Create what is not there yet and return its names. Raises ChainError, PlanError, ArtifactError.
 
-    def verify(self) -> list[Difference]:
+        A wrong file, and a constructor that would revert, change nothing.
+        """
+        codes = {name: self.creation_code(name) for name in self.plan.names}
+        carrier = self._carrier or self._impersonation()
+        self._rehearse({name: code for name, code in codes.items() if not self._stands(name, carrier.tag)})
+        made: dict[str, None] = {}
+        for _ in range(MOST_REORGANISATIONS):
+            made |= dict.fromkeys(self._create_missing(codes, carrier))
+            if carrier.await_depth(lambda block: all(self._stands(name, block) for name in codes)):
+                return list(made)
+        raise ChainError(f"{MOST_REORGANISATIONS} reorganisations took contracts away again; run this once more")
+
+    def verify(self, block: str = "latest") -> list[Difference]:
         """How the code on chain, with its immutables (neighbours, roles, delays), differs from the file's."""
-        return [found for name in self._plan.names if (found := self._compare(name)) is not None]
+        codes = {name: self.creation_code(name) for name in self.plan.names}
+        return [found for name in codes if (found := self._compare(name, block)) is not None]
 
     def creation_code(self, name: str) -> bytes:
         """Creation code with the constructor's arguments. Raises PlanError, ArtifactError."""
-        inputs = self._artifacts.constructor_inputs(name)
-        stated = dict(self._plan.values[name])
-        values = [self._value(name, each, stated) for each in inputs]
-        if stated:
-            raise PlanError(f"{name}: its constructor knows no {', '.join(sorted(stated))}")
-        try:
-            return self._artifacts.creation(name, [_type_of(each) for each in inputs], values)
-        except (EncodingError, TypeError, ValueError) as error:
-            raise PlanError(f"{name}: {error}") from error
+        return self._creation_code(name, dict(self.plan.values[name]))
 
-    def _compare(self, name: str) -> Difference | None:
+    def creation_call(self, name: str) -> bytes:
+        """What is sent to the factory contract to create it."""
+        return _call("deploy(bytes32,bytes)", [self.salt_of(name), self.creation_code(name)])
+
+    def salt_of(self, name: str) -> bytes:
+        return bytes(keccak(self.plan.salt + name.encode()))
+
+    def stated(self, contract: str, path: Sequence[str]) -> Any:
+        """The file's value at a parameter or its member, or the neighbour's address. Raises PlanError."""
+        found: Any = self.plan.values[contract]
+        for step in path:
+            if isinstance(found, dict) and step in found:
+                found = found[step]
+                continue
+            neighbour = self.plan.neighbours.get(path[-1], "")
+            if neighbour not in self.addresses:
+                raise PlanError(f"{contract} needs {'.'.join(path)}")
+            return self.addresses[neighbour]
+        return found
+
+    def has_code(self, address: str, block: str = "latest") -> bool:
+        return bool(self.chain.code(address, block))
+
+    def _impersonation(self) -> Carrier:
+        if not isinstance(self.chain, Anvil):
+            raise ChainError(f"chain {self.chain.chain_id} is no local Anvil: a key has to send the transactions")
+        return Impersonation(self.chain, self.deployer)
+
+    def _stands(self, name: str, block: str) -> bool:
+        return self.has_code(self.addresses[name], block)
+
+    def _rehearse(self, missing: dict[str, bytes]) -> None:
+        if missing and not self.has_code(CREATE2_DEPLOYER):
+            raise ChainError(
+                f"there is no CREATE2 deployer at {CREATE2_DEPLOYER} on chain {self.chain.chain_id}: its well-known "
+                "transaction has to be sent there first (deterministic-deployment-proxy); nothing was sent"
+            )
+        for name, code in missing.items():
+            try:
+                self.chain.runtime_code_at(self.addresses[name], code)
+            except CallRefused as refused:
+                raise ChainError(
+                    f"{name} could not be created: {self._named(refused)}; nothing was sent"
+                ) from refused
+
+    def _named(self, refused: CallRefused) -> str:
+        return error_names(self._artifacts).get(refused.data[:4]) or str(refused)
+
+    def _create_missing(self, codes: dict[str, bytes], carrier: Carrier) -> list[str]:
+        def stands(address: str) -> bool:
+            return self.has_code(address, carrier.tag)
+
+        if not all(stands(address) for address in self.addresses.values()) and not stands(self.factory):
+            data = _SALT + self._factory_code
+            carrier.carry(DEPLOYER_CONTRACT, CREATE2_DEPLOYER, data, lambda: stands(self.factory))
+        missing = [name for name in codes if not stands(self.addresses[name])]
+        for name in missing:
+            address = self.addresses[name]
+            carrier.carry(name, self.factory, self.creation_call(name), lambda at=address: stands(at))  # type: ignore[misc]
+        return missing
+
+    def _compare(self, name: str, block: str) -> Difference | None:
         address = self.addresses[name]
-        found = self._chain.code(address)
+        found = self.chain.code(address, block)
         if not found:
             return Difference(name, f"there is no code at {address}")
         # Run as if it were being created just there, so that immutables made of its own address are equal, too.
-        expected = self._chain.runtime_code_at(address, self.creation_code(name))
+        values = {**self.plan.values[name], **self.plan.lapsing.get(name, {})}
+        try:
+            expected = self.chain.runtime_code_at(address, self._creation_code(name, values), block)
+        except CallRefused as refused:
+            return Difference(name, f"the file's constructor call is refused: {self._named(refused)}")
         return None if found == expected else Difference(name, f"the code at {address} is not the file's")
 
-    def _value(self, contract: str, parameter: Mapping[str, Any], stated: dict[str, Any]) -> Any:
+    def _creation_code(self, name: str, stated: dict[str, Any]) -> bytes:
+        inputs = self._artifacts.constructor_inputs(name)
+        try:
+            values = [self._value(name, each, stated) for each in inputs]
+            if stated:
+                raise PlanError(f"{name}: its constructor knows no {', '.join(sorted(stated))}")
+            return self._artifacts.creation(name, [type_of(each) for each in inputs], values)
+        except (EncodingError, TypeError, ValueError, KeyError) as error:
+            raise PlanError(f"{name}: {error}") from error
+
+    def _value(self, contract: str, parameter: dict[str, Any], stated: dict[str, Any]) -> Any:
         name = str(parameter["name"]).rstrip("_")
-        neighbour = self._plan.neighbours.get(name, "")
+        neighbour = self.plan.neighbours.get(name, "")
         if parameter["type"] == "address" and name not in stated and neighbour in self.addresses:
             return self.addresses[neighbour]
         if parameter["type"] == "tuple":
-            members = dict(_object(contract, name, stated.pop(name, {})))
+            members = _members(contract, name, stated.pop(name, {}))
             values = tuple(self._value(f"{contract}.{name}", each, members) for each in parameter["components"])
             if members:
                 raise PlanError(f"{contract}.{name} has no {', '.join(sorted(members))}")
             return values
         if name not in stated:
             raise PlanError(f"{contract} needs {name} ({parameter['type']})")
-        return _plain(parameter, stated.pop(name))
+        return plain(parameter, stated.pop(name))
 
     def _address_of(self, name: str) -> str:
         """CREATE3: the address of what a minimal proxy, itself made by CREATE2, creates first."""
-        salt = keccak(encode(["address", "bytes32"], [self._deployer, self._salt_of(name)]))
+        salt = keccak(encode(["address", "bytes32"], [self.deployer, self.salt_of(name)]))
         proxy = bytes.fromhex(_create2(self.factory, salt, _PROXY)[2:])
         return str(to_checksum_address(keccak(b"\xd6\x94" + proxy + b"\x01")[12:]))
-
-    def _salt_of(self, name: str) -> bytes:
-        return bytes(keccak(self._plan.salt + name.encode()))
-
-    def _create(self, name: str, code: bytes) -> str:
-        """The transaction that creates it; not awaited."""
-        with _named(name):
-            data = _call("deploy(bytes32,bytes)", [self._salt_of(name), code])
-            return self._chain.send_as(self._deployer, self.factory, data)
-
-    def _send(self, to: str, data: bytes) -> None:
-        self._chain.wait_mined(self._chain.send_as(self._deployer, to, data))
 
 
 # Solady's CREATE3 proxy: creates the calldata it is called with.
@@ -156,37 +233,17 @@ _PROXY = bytes.fromhex("67363d3d37363d34f03d5260086018f3")
 
 
 @contextmanager
-def _named(name: str) -> Iterator[None]:
+def _named(what: str) -> Iterator[None]:
     try:
         yield
     except ChainError as error:
-        raise ChainError(f"{name} could not be created: {error}") from error
+        raise ChainError(f"{what} could not be created: {error}") from error
 
 
-def _object(contract: str, name: str, value: object) -> Mapping[str, Any]:
+def _members(contract: str, name: str, value: object) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise PlanError(f"{contract}: {name} is an object")
-    return value
-
-
-def _plain(parameter: Mapping[str, Any], value: Any) -> Any:
-    """JSON's text for bytes, its lists and objects for arrays and structs."""
-    kind = str(parameter["type"])
-    if kind.endswith("[]"):
-        element = {**parameter, "type": kind[:-2]}
-        return [_plain(element, each) for each in value]
-    if kind == "tuple":
-        return tuple(_plain(each, value[each["name"]]) for each in parameter["components"])
-    if kind.startswith("bytes"):
-        return bytes.fromhex(str(value).removeprefix("0x"))
-    return value
-
-
-def _type_of(parameter: Mapping[str, Any]) -> str:
-    kind = str(parameter["type"])
-    if not kind.startswith("tuple"):
-        return kind
-    return f"({','.join(_type_of(each) for each in parameter['components'])}){kind[5:]}"
+    return dict(value)
 
 
 def _create2(deployer: str, salt: bytes, init_code: bytes) -> str:
