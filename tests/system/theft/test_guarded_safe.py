@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.system.theft.admitted import Stolen, admits
 from tests.system.theft.world import (
     ACCEPTED,
     CERTIFIED_FROM,
@@ -15,6 +16,8 @@ from tests.system.theft.world import (
     call,
     hexed,
 )
+
+pytestmark = admits(Stolen.EVERYBODY)
 
 
 def test_the_set_on_chain_is_what_the_file_states(guarded: World) -> None:

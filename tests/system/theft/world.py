@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -36,7 +37,9 @@ RELAY = Account("relay of the theft suite")
 MERCHANT = Account("a merchant with standing")
 THIEF = Account("a thief without standing")
 ACCEPTED = "accepted"
-_NAME = re.compile(r"0x([0-9a-f]{8})|(GS\d{3})")
+NO_REASON = "no reason"
+_REVERTED = re.compile(r"0x((?:[0-9a-f]{2}){4,})")
+_ERROR_STRING = bytes(keccak(text="Error(string)")[:4])
 
 
 def hexed(address: bytes) -> str:
@@ -85,11 +88,43 @@ class World:
     def now(self) -> int:
         return int(self.anvil.request("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
 
-    def balance(self, account: bytes) -> int:
-        return int.from_bytes(self.anvil.call(hexed(TOKEN), call("balanceOf(address)", hexed(account))), "big")
+    @property
+    def group(self) -> bytes:
+        """The Safe's own."""
+        return bytes(12) + self.safe
 
-    def nonce(self) -> int:
-        return int.from_bytes(self.anvil.call(hexed(self.safe), call("nonce()")), "big")
+    def balance(self, account: bytes, token: bytes = TOKEN) -> int:
+        """In the token's smallest unit; of native currency, whose token is zero, in wei."""
+        if not any(token):
+            return int(self.anvil.request("eth_getBalance", hexed(account), "latest"), 16)
+        return int.from_bytes(self.anvil.call(hexed(token), call("balanceOf(address)", hexed(account))), "big")
+
+    @contextmanager
+    def moves(self, token: bytes = TOKEN, also: Mapping[str, bytes] | None = None, **expected: int) -> Iterator[None]:
+        """What is done in here changes each purse by exactly so much, in the token's smallest unit, and no other.
+
+        Purses: safe, vault, thief, merchant, and those of `also`. Nor does the Safe lose a wei, unless that is meant.
+        """
+        purses = {
+            "safe": self.safe,
+            "vault": self.at("ColdVault"),
+            "thief": THIEF.address,
+            "merchant": MERCHANT.address,
+            **(also or {}),
+        }
+        assert expected.keys() <= purses.keys()
+
+        def books() -> dict[str, int]:
+            found = {name: self.balance(purse, token) for name, purse in purses.items()}
+            return found if not any(token) else {**found, "wei of the safe": self.balance(self.safe, bytes(20))}
+
+        before = books()
+        yield
+        changed = {name: after - before[name] for name, after in books().items() if after != before[name]}
+        assert changed == {name: change for name, change in expected.items() if change}
+
+    def nonce(self, safe: bytes | None = None) -> int:
+        return int.from_bytes(self.anvil.call(hexed(safe or self.safe), call("nonce()")), "big")
 
     def send(self, to: bytes, data: bytes, sender: Account = RELAY, value: int = 0) -> str:
         """Send it for real. ACCEPTED, or the name of the error that it reverted with."""
@@ -106,17 +141,32 @@ class World:
             self.anvil.request("eth_call", request, "latest")
         except ChainError as error:
             answer = self._name_of(error)
-        self.anvil.request("anvil_impersonateAccount", hexed(sender.address))
-        transaction = self.anvil.request("eth_sendTransaction", request)
-        receipt = self.anvil.wait_for("receipt", lambda: self.anvil.request("eth_getTransactionReceipt", transaction))
+        receipt = self._mined(request)
         assert (receipt["status"] == "0x1") == (answer == ACCEPTED), f"told {answer}, got {receipt['status']}"
         return answer
 
+    def create(self, creation_code: bytes) -> bytes:
+        """A contract of a stranger's; its address."""
+        self.anvil.fund(hexed(RELAY.address), 10**20)
+        receipt = self._mined({"from": hexed(RELAY.address), "data": hexed(creation_code), "gas": hex(GAS)})
+        assert receipt["status"] == "0x1"
+        return bytes.fromhex(receipt["contractAddress"][2:])
+
+    def _mined(self, request: dict[str, str]) -> dict[str, Any]:
+        self.anvil.request("anvil_impersonateAccount", request["from"])
+        transaction = self.anvil.request("eth_sendTransaction", request)
+        receipt = self.anvil.wait_for("receipt", lambda: self.anvil.request("eth_getTransactionReceipt", transaction))
+        return dict(receipt)
+
     def _name_of(self, error: ChainError) -> str:
-        found = _NAME.search(str(error))
-        if found is None:
-            return str(error)
-        return found[2] or self.errors.get(found[1], str(error))
+        found = _REVERTED.findall(str(error))
+        return self.error_name(bytes.fromhex(found[-1])) if found else NO_REASON
+
+    def error_name(self, data: bytes) -> str:
+        """Of what a call reverted with: a custom error's name, or the text of an `Error(string)`."""
+        if data[:4] == _ERROR_STRING:
+            return str(decode(["string"], data[4:])[0])
+        return self.errors.get(data[:4].hex(), data.hex()) if data else NO_REASON
 
     # What a guarded Safe is asked to do
 
@@ -131,14 +181,24 @@ class World:
         safe: bytes | None = None,
     ) -> str:
         """With the owners' signatures, unless others are given."""
-        target = self.safe if safe is None else safe
+        target = safe or self.safe
         if signatures is None:
             signatures = self.committee.owner_signatures(transaction.hash(self.committee.domain.chain_id, target))
         return self.send(target, exec_transaction(transaction, signatures + tail))
 
-    def tail(self, transaction: SafeTransaction, signers: Sequence[int] | None = None, valid_for: int = 600) -> bytes:
-        order = self.committee.order(self.safe, transaction, valid_until=self.now() + valid_for)
+    def tail(
+        self,
+        transaction: SafeTransaction,
+        signers: Sequence[int] | None = None,
+        valid_for: int = 600,
+        safe: bytes | None = None,
+    ) -> bytes:
+        order = self.committee.order(safe or self.safe, transaction, valid_until=self.now() + valid_for)
         return self.committee.tail(order, signers)
+
+    def by_owners(self, to: bytes, signature: str, *values: Any) -> str:
+        """A call by the Safe itself, as classes A, C and E are."""
+        return self.execute(SafeTransaction(to, 0, call(signature, *values), self.nonce()))
 
     def grant_standing(self, account: bytes, grant_id: int = 1) -> None:
         grant = GrantStanding(account, grant_id, self.now() + 6 * DAY, 1, 1, keccak(account))
@@ -171,20 +231,29 @@ def exec_transaction(transaction: SafeTransaction, signatures: bytes) -> bytes:
     )
 
 
-def build(anvil: Anvil, artifacts: Artifacts) -> World:
+def build(anvil: Anvil, artifacts: Artifacts, validators: int = 4) -> World:
     """Everything deployed, one Safe of three owners (two sign) with money, one merchant with standing."""
-    anvil.fund(DEPLOYER, 10**21)
-    people = Committee.of(4)
-    circle = Circle(anvil, artifacts, settlement_plan(anvil, artifacts, people), DEPLOYER)
-    deploy(anvil, artifacts, replace(payments_plan(), brake=circle.addresses["EmergencyBrake"]))
-    circle.deploy()
-    committee = Committee.of(4, guard=bytes.fromhex(circle.addresses["TransferGuard"][2:]))
-    safe = create_safe(anvil, circle, committee)
-    world = World(anvil, circle, committee, artifacts, safe)
-    mint = call("mint(address,uint256)", hexed(safe), FUNDS)
-    anvil.wait_mined(anvil.send_as(TOKEN_OWNER, hexed(TOKEN), mint))
+    world = build_set(anvil, artifacts, validators)
+    mint(anvil, TOKEN, world.safe)
     world.grant_standing(MERCHANT.address)
     return world
+
+
+def build_set(anvil: Anvil, artifacts: Artifacts, validators: int = 4, salt: int = 0) -> World:
+    """All contracts and one empty Safe; another salt gives another high-value set of the same people."""
+    anvil.fund(DEPLOYER, 10**21)
+    plan = settlement_plan(anvil, artifacts, Committee.of(validators))
+    circle = Circle(anvil, artifacts, replace(plan, salt=salt.to_bytes(32, "big")), DEPLOYER)
+    if salt == 0:
+        deploy(anvil, artifacts, replace(payments_plan(), brake=circle.addresses["EmergencyBrake"]))
+    circle.deploy()
+    guard = bytes.fromhex(circle.addresses["TransferGuard"][2:])
+    committee = Committee.of(validators, chain_id=anvil.chain_id, guard=guard)
+    return World(anvil, circle, committee, artifacts, create_safe(anvil, circle, committee))
+
+
+def mint(anvil: Anvil, token: bytes, to: bytes, amount: int = FUNDS) -> None:
+    anvil.wait_mined(anvil.send_as(TOKEN_OWNER, hexed(token), call("mint(address,uint256)", hexed(to), amount)))
 
 
 def settlement_plan(anvil: Anvil, artifacts: Artifacts, committee: Committee) -> Plan:
@@ -230,20 +299,33 @@ def settlement_plan(anvil: Anvil, artifacts: Artifacts, committee: Committee) ->
     return Plan(bytes(32), values, NEIGHBOURS)
 
 
-PLAN = "(address[],uint256,bytes32,address[],(uint128,uint128,uint128)[],uint256)"
+PLAN = "(address[],uint256,bytes32,address[],(uint96,uint96,uint96)[],uint256)"
 
 
-def create_safe(anvil: Anvil, circle: Circle, committee: Committee, group: bytes = bytes(32), salt: int = 0) -> bytes:
-    own = group == bytes(32)
-    limits = [(DAILY, CERTIFIED_FROM, NOTICE_FROM)] if own else []
-    plan = (
+def safe_plan(
+    committee: Committee, group: bytes = bytes(32), tokens: Sequence[bytes] = (TOKEN,), salt: int = 0
+) -> tuple[Any, ...]:
+    """A Safe of the committee's owners; one that wants another's group brings no limits of its own."""
+    listed = tokens if group == bytes(32) else ()
+    return (
         [hexed(owner.address) for owner in committee.owners],
         committee.owner_threshold,
         group,
-        [hexed(TOKEN)] if own else [],
-        limits,
+        [hexed(token) for token in listed],
+        [(DAILY, CERTIFIED_FROM, NOTICE_FROM)] * len(listed),
         salt,
     )
+
+
+def create_safe(
+    anvil: Anvil,
+    circle: Circle,
+    committee: Committee,
+    group: bytes = bytes(32),
+    tokens: Sequence[bytes] = (TOKEN,),
+    salt: int = 0,
+) -> bytes:
+    plan = safe_plan(committee, group, tokens, salt)
     factory = circle.addresses["GuardedSafeFactory"]
     (safe,) = decode(["address"], anvil.call(factory, call(f"addressOf({PLAN})", plan)))
     anvil.wait_mined(anvil.send_as(DEPLOYER, factory, call(f"create({PLAN})", plan)))
