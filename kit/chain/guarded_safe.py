@@ -24,10 +24,10 @@ from kit.chain.anvil import Anvil, ChainError
 from kit.chain.artifacts import ArtifactError, Artifacts, find_artifacts
 from kit.chain.circle import Circle, PlanError, read_plan
 from kit.chain.settlement import DEPLOYER, NATIVE_FUNDS, NEIGHBOURS
+from kit.chain.statement import type_of
 
 VERB = "create-safe"
 FACTORY, GUARD = "GuardedSafeFactory", "TransferGuard"
-_PLAN = "(address[],uint256,bytes32,address[],(uint128,uint128,uint128)[],uint256)"
 _LIMITS = ("daily", "certifiedFrom", "noticeFrom")
 
 
@@ -42,11 +42,11 @@ class SafePlan:
     limits: tuple[tuple[int, int, int], ...]
     salt: int
 
-    def encode(self) -> bytes:
-        """`abi.encode(plan)`. Raises PlanError."""
+    def encode(self, kind: str) -> bytes:
+        """`abi.encode(plan)`, the struct's type as the factory has it. Raises PlanError."""
         plan = (self.owners, self.threshold, self.group, self.tokens, self.limits, self.salt)
         try:
-            return encode([_PLAN], [plan])
+            return encode([kind], [plan])
         except (EncodingError, TypeError, ValueError) as error:
             raise PlanError(f"no guarded Safe can be so: {error}") from error
 
@@ -68,31 +68,36 @@ def read_safe_plan(path: Path) -> SafePlan:
         raise PlanError(f"{path} states no guarded Safe ({type(error).__name__}: {error})") from error
     if len(plan.group) != 32 or not 1 <= plan.threshold <= len(set(plan.owners)) == len(plan.owners):
         raise PlanError(f"{path}: a group has 32 bytes, owners are distinct, a threshold is at most their number")
-    plan.encode()
     return plan
 
 
 def address_of(plan: SafePlan, circle: Circle, artifacts: Artifacts) -> str:
     """Where the factory of this set makes this Safe (EIP-1014). Needs no chain. Raises PlanError, ArtifactError."""
-    proxy = artifacts.safe_creation("proxies/SafeProxy") + encode(["address"], [SAFE_SINGLETON])
+    code = keccak(artifacts.safe_creation("proxies/SafeProxy") + encode(["address"], [SAFE_SINGLETON]))
+    salt = keccak(plan.encode(_type_of_plan(artifacts)))
     factory = bytes.fromhex(circle.addresses[FACTORY][2:])
-    return str(to_checksum_address(keccak(b"\xff" + factory + keccak(plan.encode()) + keccak(proxy))[12:]))
+    return str(to_checksum_address(keccak(b"\xff" + factory + salt + code)[12:]))
 
 
 def create(chain: Anvil, circle: Circle, artifacts: Artifacts, plan: SafePlan) -> str:
     """The Safe's address; it is created unless it is there. Raises ChainError, PlanError, ArtifactError."""
-    factory = circle.addresses[FACTORY]
+    factory, kind = circle.addresses[FACTORY], _type_of_plan(artifacts)
     for name, address in ((FACTORY, factory), ("Safe's singleton", SAFE_SINGLETON)):
         if not chain.code(address):
             raise ChainError(f"there is no {name} at {address}: first `contracts deploy` and `deploy-settlement`")
-    (safe,) = decode(["address"], chain.call(factory, _selector(f"addressOf({_PLAN})") + plan.encode()))
+    (safe,) = decode(["address"], chain.call(factory, _selector(f"addressOf({kind})") + plan.encode(kind)))
     foretold = address_of(plan, circle, artifacts)
     if to_checksum_address(safe) != foretold:
         raise ChainError(f"the factory would make the Safe at {safe}, not at {foretold}: it is of other Safe code")
     if not chain.code(foretold, "pending"):
-        chain.wait_mined(chain.send_as(DEPLOYER, factory, _selector(f"create({_PLAN})") + plan.encode()))
+        chain.wait_mined(chain.send_as(DEPLOYER, factory, _selector(f"create({kind})") + plan.encode(kind)))
     chain.wait_for(f"the registration of {foretold}", lambda: _is_guarded(chain, circle, foretold))
     return foretold
+
+
+def _type_of_plan(artifacts: Artifacts) -> str:
+    (plan,) = artifacts.function_inputs(FACTORY, "create")
+    return type_of(plan)
 
 
 def _is_guarded(chain: Anvil, circle: Circle, safe: str) -> bool:
