@@ -105,7 +105,8 @@ class Circle:
         """
         codes = {name: self.creation_code(name) for name in self.plan.names}
         carrier = self._carrier or self._impersonation()
-        self._rehearse({name: code for name, code in codes.items() if not self._stands(name, carrier.tag)})
+        missing = {name: code for name, code in codes.items() if not self._stands(name, carrier.tag)}
+        self._rehearse(missing, carrier.tag)
         made: dict[str, None] = {}
         for _ in range(MOST_REORGANISATIONS):
             made |= dict.fromkeys(self._create_missing(codes, carrier))
@@ -153,7 +154,7 @@ class Circle:
     def _stands(self, name: str, block: str) -> bool:
         return self.has_code(self.addresses[name], block)
 
-    def _rehearse(self, missing: dict[str, bytes]) -> None:
+    def _rehearse(self, missing: dict[str, bytes], block: str) -> None:
         if missing and not self.has_code(CREATE2_DEPLOYER):
             raise ChainError(
                 f"there is no CREATE2 deployer at {CREATE2_DEPLOYER} on chain {self.chain.chain_id}: its well-known "
@@ -161,7 +162,7 @@ class Circle:
             )
         for name, code in missing.items():
             try:
-                self.chain.runtime_code_at(self.addresses[name], code)
+                self.chain.runtime_code_at(self.addresses[name], code, block)
             except CallRefused as refused:
                 raise ChainError(
                     f"{name} could not be created: {self._named(refused)}; nothing was sent"
