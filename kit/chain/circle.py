@@ -16,10 +16,10 @@ from eth_abi.exceptions import EncodingError
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
+from kit.chain.abi import error_names
 from kit.chain.addresses import CREATE2_DEPLOYER
 from kit.chain.anvil import Anvil
 from kit.chain.artifacts import Artifacts
-from kit.chain.errors import error_names
 from kit.chain.node import CallRefused, ChainError, Node
 from kit.chain.statement import Plan, PlanError, plain, read_plan, type_of
 
@@ -92,7 +92,7 @@ class Circle:
         self.chain = chain
         self.plan = plan
         self.deployer = deployer
-        self._artifacts = artifacts
+        self.artifacts = artifacts
         self._carrier = carrier
         self._factory_code = artifacts.creation(DEPLOYER_CONTRACT)
         self.factory = _create2(CREATE2_DEPLOYER, _SALT, self._factory_code)
@@ -169,7 +169,7 @@ class Circle:
                 ) from refused
 
     def _named(self, refused: CallRefused) -> str:
-        return error_names(self._artifacts).get(refused.data[:4]) or str(refused)
+        return error_names(self.artifacts).get(refused.data[:4]) or str(refused)
 
     def _create_missing(self, codes: dict[str, bytes], carrier: Carrier) -> list[str]:
         def stands(address: str) -> bool:
@@ -198,12 +198,12 @@ class Circle:
         return None if found == expected else Difference(name, f"the code at {address} is not the file's")
 
     def _creation_code(self, name: str, stated: dict[str, Any]) -> bytes:
-        inputs = self._artifacts.constructor_inputs(name)
+        inputs = self.artifacts.constructor_inputs(name)
         try:
             values = [self._value(name, each, stated) for each in inputs]
             if stated:
                 raise PlanError(f"{name}: its constructor knows no {', '.join(sorted(stated))}")
-            return self._artifacts.creation(name, [type_of(each) for each in inputs], values)
+            return self.artifacts.creation(name, [type_of(each) for each in inputs], values)
         except (EncodingError, TypeError, ValueError, KeyError) as error:
             raise PlanError(f"{name}: {error}") from error
 

@@ -14,12 +14,10 @@ from eth_abi.exceptions import DecodingError, EncodingError
 from eth_utils.address import is_address
 from eth_utils.crypto import keccak
 
+from kit.chain.abi import event_topic
 from kit.chain.circle import Circle, Difference
 from kit.chain.node import CallRefused, created_by, hexed
 from kit.chain.statement import PlanError, plain
-
-REARMED = bytes(keccak(text="SentinelRearmed(address,uint64)"))
-LIMITS_CHANGED = bytes(keccak(text="LimitsChanged(bytes32,address,(uint128,uint128,uint128))"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +140,7 @@ class Readback:
         stated = {
             str(each["key"]).lower(): int(each["expires"]) for each in self._circle.stated(name, ("sentinels",))
         }
-        logs = self._circle.chain.logs(self._circle.addresses[name], [hexed(REARMED)], self._first, self._last)
+        logs = self.logs(name, "SentinelRearmed")
         seen = {"0x" + log["topics"][1][-40:].lower() for log in logs}
         for key in sorted(stated.keys() | seen):
             (until,) = self._ask(name, "armedUntil(address)", [key], ["uint64"])
@@ -175,8 +173,9 @@ class Readback:
         for group, stated in self._circle.plan.groups.items():
             yield from GroupReadback(self, group, stated).differences()
 
-    def logs(self, contract: str, topics: list[str | None]) -> list[dict[str, Any]]:
-        return self._circle.chain.logs(self._circle.addresses[contract], topics, self._first, self._last)
+    def logs(self, contract: str, event: str, *topics: str) -> list[dict[str, Any]]:
+        first = hexed(event_topic(self._circle.artifacts, contract, event))
+        return self._circle.chain.logs(self._circle.addresses[contract], [first, *topics], self._first, self._last)
 
     def has(self, contract: str) -> bool:
         return contract in self._there
@@ -254,11 +253,11 @@ class GroupReadback:
             str(token).lower(): _three(self._group, limits)
             for token, limits in self._stated.get("limits", {}).items()
         }
-        logs = self._all.logs("TransferGuard", [hexed(LIMITS_CHANGED), hexed(self._id)])
+        logs = self._all.logs("TransferGuard", "LimitsChanged", hexed(self._id))
         seen = {"0x" + log["topics"][2][-40:].lower() for log in logs}
         for token in sorted(stated.keys() | seen):
             signature = "limitsOf(bytes32,address)"
-            found = self._all.ask("TransferGuard", signature, [self._id, token], ["uint128"] * 3)
+            found = self._all.ask("TransferGuard", signature, [self._id, token], ["uint256"] * 3)
             wanted = stated.get(token, (0, 0, 0))
             if found != wanted:
                 what = f"limits of {self._group} for {token} are {_limits(found)}, the file states {_limits(wanted)}"
