@@ -122,11 +122,11 @@ def run(args: argparse.Namespace) -> int:
     """0 and the Safe's address when it is there and guarded; 1 with a line on stderr otherwise."""
     try:
         artifacts = find_artifacts(args.artifacts, None)
-        plan = read_safe_plan(args.safe)
+        safe_plan, plan = read_safe_plan(args.safe), read_plan(args.plan, NEIGHBOURS)
         with Anvil(args.rpc) as chain:
             chain.fund(DEPLOYER, NATIVE_FUNDS)
-            circle = Circle(chain, artifacts, read_plan(args.plan, NEIGHBOURS), DEPLOYER)
-            safe = create(chain, circle, artifacts, plan)
+            circle = Circle(chain, artifacts, plan, plan.deployer or DEPLOYER)
+            safe = create(chain, circle, artifacts, safe_plan)
     except (ChainError, ArtifactError, PlanError) as error:
         print(f"lockgate contracts {VERB}: {error}", file=sys.stderr)
         return 1

@@ -49,8 +49,9 @@ def foretell(files: CommitteeFiles, rpc_url: str, artifacts_folder: Path) -> For
     """Raises StackError."""
     try:
         artifacts = find_artifacts(artifacts_folder, None)
+        plan = read_plan(files.plan, NEIGHBOURS)
         with Anvil(rpc_url) as chain:
-            circle = Circle(chain, artifacts, read_plan(files.plan, NEIGHBOURS), DEPLOYER)
+            circle = Circle(chain, artifacts, plan, plan.deployer or DEPLOYER)
         treasury = guarded_safe.address_of(guarded_safe.read_safe_plan(files.treasury), circle, artifacts)
     except (ChainError, ArtifactError, PlanError) as error:
         raise StackError(f"the contracts cannot be planned: {error}") from error

@@ -21,8 +21,9 @@ from pathlib import Path
 
 from kit.stack import bootstrap
 from kit.stack.paths import CONTRACTS
-from kit.stack.proving import analysers, campaigns, environments, killing, mutants, properties, table
+from kit.stack.proving import analysers, campaigns, environments, killing, mutants, properties, recompiling, table
 from kit.stack.proving.mutations import Mutant
+from kit.stack.proving.recompiling import Recompiler
 from kit.stack.proving.results import Finding, Memory
 from kit.stack.proving.workshop import Workshop
 
@@ -34,7 +35,8 @@ _FAILURES = (
     bootstrap.SetupError,
     properties.BrokenBuildError,
     mutants.StaleMutantError,
-    mutants.BrokenSourcesError,
+    recompiling.BrokenSourcesError,
+    recompiling.UnknownCompilationError,
     killing.BaselineError,
 )
 
@@ -125,14 +127,16 @@ def _findings(options: Options, memory: Memory) -> Iterator[Finding]:
 def _kill(options: Options, memory: Memory) -> table.Killed:
     shop = Workshop.lay(options.contracts, options.folder / "mutated")
     every = mutants.generated(shop)
+    books = options.contracts / "mutants"
+    by_hand = mutants.by_hand(shop, books)
+    listed = mutants.survivors(books / "survivors.toml", [*every, *by_hand])
+    recompiler = Recompiler.prepared(shop, _tools(options.contracts))
     sampled = mutants.sample(every, options.sample, options.seed)
-    wanted = [*mutants.by_hand(shop, options.contracts / "mutants"), *sampled]
-    chosen = [one for one in wanted if _matches(options.match, one)]
+    chosen = [one for one in [*by_hand, *sampled] if _matches(options.match, one)]
     outcomes = []
-    for outcome in killing.kill_all(shop, memory, chosen, options.workers):
+    for outcome in killing.kill_all(shop, recompiler, memory, chosen, options.workers):
         outcomes.append(outcome)
         table.tried(outcome, shop, len(outcomes), len(chosen))
-    listed = mutants.survivors(options.contracts / "mutants" / "survivors.toml")
     return table.Killed(tuple(outcomes), listed, len(every), len(sampled), options.seed)
 
 

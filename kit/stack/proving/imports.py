@@ -12,9 +12,14 @@ from pathlib import Path
 _IMPORT = re.compile(r"""^\s*import\s+(?:[^"';]*\bfrom\s+)?["']([^"']+)["']""", re.MULTILINE)
 
 
+def names(text: str) -> list[str]:
+    """What a file with this text imports, as it names it."""
+    return _IMPORT.findall(text)
+
+
 def imported(root: Path, file: Path) -> frozenset[Path]:
     """Files of ours that `file` imports itself; packages' files are settled by the lock of the packages."""
-    found = (_resolve(root, file, name) for name in _IMPORT.findall(file.read_text()))
+    found = (_resolve(root, file, name) for name in names(file.read_text()))
     return frozenset(path for path in found if path is not None)
 
 

@@ -1,35 +1,36 @@
 """Tries each mutant against the tests, then the proofs, that reach its file.
 
 A mutant is killed when a test that passes on the true sources fails, or a property that is proved of them has a
-counterexample. One that does not compile is no mutant; one whose bytecode is the original's is the original. Tests
-are linked dynamically, so only what changed is compiled, and a first round makes few runs of random tests.
+counterexample. One that does not compile is no mutant; one whose bytecode is the original's is the original. A first
+round makes few runs of random tests. Tests of gas kill nothing: any change may cost a little more.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
+import contextlib
 import queue
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from kit.stack.proving import properties
 from kit.stack.proving.campaigns import test_results
 from kit.stack.proving.imports import Graph
 from kit.stack.proving.mutations import Mutant
+from kit.stack.proving.recompiling import PROFILE, Recompiler, forge
 from kit.stack.proving.results import Memory, Verdict
 from kit.stack.proving.workshop import Workshop
 
 _TEST_SECONDS = 300
 _PROOF_SECONDS = 90
 _PROOFS_SECONDS = 300
-_LINKED = {"FOUNDRY_DYNAMIC_TEST_LINKING": "true"}
-FEW = _LINKED | {"FOUNDRY_FUZZ_RUNS": "24", "FOUNDRY_INVARIANT_RUNS": "4", "FOUNDRY_INVARIANT_DEPTH": "32"}
+_MANY = {"FOUNDRY_FUZZ_SEED": "0x1"}
+_FEW = _MANY | {"FOUNDRY_FUZZ_RUNS": "24", "FOUNDRY_INVARIANT_RUNS": "4", "FOUNDRY_INVARIANT_DEPTH": "32"}
 
 
 class Fate(StrEnum):
@@ -64,7 +65,7 @@ class Outcome:
 
 
 class BaselineError(Exception):
-    """A test fails on the true sources, so nothing can be said of mutants."""
+    """A test fails on the true sources, or none runs, so nothing can be said of mutants."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,8 @@ def reach(shop: Workshop, graph: Graph, file: str) -> Reach:
         found = [one for one in sorted((shop.folder / folder).rglob(pattern)) if source in graph.closure(one)]
         return sorted(found, key=lambda one: one.parent.name != room)
 
-    tests, proofs = reaching("test", "*.t.sol"), [one for one in reaching("proofs", "*.sol") if _states(one)]
+    tests = [one for one in reaching("test", "*.t.sol") if one.name != "gas.t.sol"]
+    proofs = [one for one in reaching("proofs", "*.sol") if _states(one)]
     names = [tuple(str(one.relative_to(shop.folder)) for one in many) for many in (tests, proofs)]
     return Reach(names[0], names[1], graph.digest([source, *tests, *proofs]))
 
@@ -95,48 +97,48 @@ def _states(file: Path) -> bool:
 
 
 class Bench:
-    """One workshop of a worker; at any time one file of it at most is changed."""
+    """One workshop of a worker; at any time one contract of it at most is changed."""
 
-    def __init__(self, shop: Workshop, originals: dict[str, str]) -> None:
+    def __init__(self, shop: Workshop, recompiler: Recompiler) -> None:
         self._shop = shop
-        self._originals = originals
+        self._recompiler = recompiler
 
     def fate(self, mutant: Mutant, reached: Reach) -> tuple[Fate, str]:
-        """What becomes of one mutant, and the name of what killed it."""
-        path = self._shop.folder / mutant.file
-        true_text = path.read_bytes()
-        path.write_bytes(mutant.applied(true_text))
-        try:
-            return self._judge(reached)
-        finally:
-            path.write_bytes(true_text)
-
-    def _judge(self, reached: Reach) -> tuple[Fate, str]:
+        """What becomes of one mutant, and the name of what killed it. Raises BaselineError."""
         if not reached.tests:
             return Fate.UNTESTED, ""
-        compiled, killer = self._failing_test(reached.tests, FEW)
-        if not compiled:
+        artifacts = self._recompiler.artifacts(mutant)
+        if artifacts is None:
             return Fate.STILLBORN, ""
-        if killer:
-            return Fate.BY_TEST, killer
-        built = self._shop.forge("build", "src", profile="quick", settings=_LINKED, seconds=_TEST_SECONDS)
-        if built.status == 0 and bytecodes(self._shop) == self._originals:
+        if not artifacts:
             return Fate.SAME, ""
-        killer = self._failing_test(reached.tests, _LINKED)[1]
+        with self._changed(artifacts):
+            killer = self._failing_test(reached.tests, _FEW) or self._failing_test(reached.tests, _MANY)
         if killer:
             return Fate.BY_TEST, killer
-        killer = self._failing_proof(reached.proofs)
+        with self._changed({mutant.file: mutant.applied((self._shop.folder / mutant.file).read_bytes())}):
+            killer = self._failing_proof(reached.proofs)
         return (Fate.BY_PROOF, killer) if killer else (Fate.SURVIVED, "")
 
-    def _failing_test(self, tests: tuple[str, ...], settings: dict[str, str]) -> tuple[bool, str]:
-        """Whether it compiled, and the first test that failed."""
-        words = ("test", "--match-path", match(tests), "--fail-fast", "--json")
-        done = self._shop.forge(*words, profile="quick", seconds=_TEST_SECONDS, settings=settings)
-        if done.status is None:
-            return True, f"tests without an end within {_TEST_SECONDS} s"
-        results = test_results(done.out)
-        failed = [name for name, result in results.items() if result["status"] == "Failure"]
-        return bool(results), failed[0].partition(":")[2] if failed else ""
+    @contextlib.contextmanager
+    def _changed(self, contents: Mapping[str, bytes]) -> Iterator[None]:
+        true_contents = {path: (self._shop.folder / path).read_bytes() for path in contents}
+        try:
+            for path, content in contents.items():
+                (self._shop.folder / path).write_bytes(content)
+            yield
+        finally:
+            for path, content in true_contents.items():
+                (self._shop.folder / path).write_bytes(content)
+
+    def _failing_test(self, tests: tuple[str, ...], settings: Mapping[str, str]) -> str:
+        """The first test that failed. Tests without an end kill nothing."""
+        for room in _rooms(tests):
+            results = tested(self._shop, room, settings, "--fail-fast")
+            failed = [name for name, result in results.items() if result["status"] == "Failure"]
+            if failed:
+                return failed[0].partition(":")[2]
+        return ""
 
     def _failing_proof(self, proofs: tuple[str, ...]) -> str:
         """The first property that has a counterexample; one without an answer in time kills nothing."""
@@ -153,42 +155,46 @@ class Bench:
         return ""
 
 
-def match(paths: Iterable[str]) -> str:
-    """The pattern of forge that takes exactly these paths."""
-    return "{" + ",".join(paths) + "}"
+def _rooms(tests: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """The tests folder by folder, in their order: those of the contract's own come first, and mostly suffice."""
+    rooms: dict[str, list[str]] = {}
+    for test in tests:
+        rooms.setdefault(str(Path(test).parent), []).append(test)
+    first, *others = rooms.values()
+    return [tuple(first), *([tuple(test for room in others for test in room)] if others else [])]
 
 
-def bytecodes(shop: Workshop) -> dict[str, str]:
-    """Hash of the code of every contract under `src`, as compiled last."""
-    found = {}
-    for file in sorted((shop.folder / "src").rglob("*.sol")):
-        for artifact in sorted((shop.out("quick", "test") / file.name).glob("*.json")):
-            output = json.loads(artifact.read_text())
-            code = output["bytecode"]["object"] + output["deployedBytecode"]["object"]
-            found[f"{file.name}:{artifact.stem}"] = hashlib.sha256(code.encode()).hexdigest()
-    return found
+def tested(shop: Workshop, tests: Iterable[str], settings: Mapping[str, str], *words: str) -> dict[str, Any]:
+    """Results of these tests by name, empty when they had no end in time. Raises BaselineError when none runs."""
+    for remembered in ("fuzz", "invariant", "test-failures"):  # another mutant's counterexamples
+        path = shop.cache(PROFILE, "test") / remembered
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    pattern = "{" + ",".join(tests) + "}"
+    done = forge(shop, "test", "--match-path", pattern, "--json", *words, seconds=_TEST_SECONDS, settings=settings)
+    results = test_results(done.out)
+    if done.status is not None and not results:
+        raise BaselineError(f"no test ran: {done.text[-3000:]}")
+    return results
 
 
-def benches(shop: Workshop, count: int, tests: Iterable[str]) -> list[Bench]:
+def benches(shop: Workshop, recompiler: Recompiler, count: int, tests: Iterable[str]) -> list[Bench]:
     """Run the tests once on the true sources, then lay that many copies. Raises BaselineError."""
-    built = shop.forge("build", "src", profile="quick", settings=_LINKED)
-    words = ("test", "--match-path", match(tests), "--json")
-    tested = shop.forge(*words, profile="quick", settings=FEW, seconds=1800)
-    results = test_results(tested.out)
+    results = tested(shop, tests, _MANY)
     failed = [name for name, result in results.items() if result["status"] == "Failure"]
-    if built.status != 0 or tested.status != 0 or failed or not results:
-        raise BaselineError(f"before any mutation: {', '.join(failed) or tested.text[-3000:]}")
-    originals = bytecodes(shop)
+    if failed or not results:
+        raise BaselineError(f"before any mutation: {', '.join(failed) or 'the tests have no end'}")
     copies = []
     for number in range(count):
         folder = shop.folder.with_name(f"{shop.folder.name}-{number}")
         shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(shop.folder, folder, symlinks=True, ignore=shutil.ignore_patterns("out-default*", "reports"))
-        copies.append(Bench(Workshop(folder), originals))
+        shutil.copytree(shop.folder, folder, symlinks=True, ignore=shutil.ignore_patterns("solc", "reports"))
+        copies.append(Bench(Workshop(folder), recompiler))
     return copies
 
 
-def kill_all(shop: Workshop, memory: Memory, wanted: list[Mutant], workers: int) -> Iterator[Outcome]:
+def kill_all(
+    shop: Workshop, recompiler: Recompiler, memory: Memory, wanted: list[Mutant], workers: int
+) -> Iterator[Outcome]:
     """The fate of each, several at once; what did not change is remembered. Raises BaselineError."""
     graph = Graph(shop.folder)
     reached = {file: reach(shop, graph, file) for file in {one.file for one in wanted}}
@@ -204,7 +210,7 @@ def kill_all(shop: Workshop, memory: Memory, wanted: list[Mutant], workers: int)
         return
     free: queue.SimpleQueue[Bench] = queue.SimpleQueue()
     tests = {test for one in unknown for test in reached[one.file].tests}
-    for bench in benches(shop, workers, sorted(tests)):
+    for bench in benches(shop, recompiler, workers, sorted(tests)):
         free.put(bench)
 
     def work(one: Mutant) -> Outcome:

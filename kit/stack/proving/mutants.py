@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from kit.stack.proving.mutations import Mutant, identify, mutants
+from kit.stack.proving.recompiling import syntax_trees
 from kit.stack.proving.workshop import Workshop
-
-
-class BrokenSourcesError(Exception):
-    """The contracts do not compile; the text is the compiler's."""
 
 
 class StaleMutantError(Exception):
@@ -31,25 +28,8 @@ class Survivor:
 
 def generated(shop: Workshop) -> list[Mutant]:
     """Every generated mutant of every contract. Raises BrokenSourcesError."""
-    done = shop.forge("build", "src", "--ast", profile="quick", tests="none")
-    if done.status != 0:
-        raise BrokenSourcesError(f"the contracts do not compile:\n{done.text[-3000:]}")
-    out = shop.out("quick", "none")
-    found = []
-    for file in sorted((shop.folder / "src").rglob("*.sol")):
-        name = str(file.relative_to(shop.folder))
-        tree = _tree(out / file.name, name)
-        if tree is not None:
-            found += mutants(name, file.read_bytes(), tree)
-    return found
-
-
-def _tree(folder: Path, name: str) -> dict[str, object] | None:
-    for artifact in sorted(folder.glob("*.json")):
-        tree: dict[str, object] | None = json.loads(artifact.read_text()).get("ast")
-        if tree is not None and tree.get("absolutePath") == name:
-            return tree
-    return None
+    trees = syntax_trees(shop)
+    return [one for file, tree in trees.items() for one in mutants(file, (shop.folder / file).read_bytes(), tree)]
 
 
 def sample(every: list[Mutant], count: int, seed: int) -> list[Mutant]:
@@ -67,7 +47,8 @@ def sample(every: list[Mutant], count: int, seed: int) -> list[Mutant]:
 def by_hand(shop: Workshop, folder: Path) -> list[Mutant]:
     """What the books in `mutants` say. Raises StaleMutantError when a text is not there exactly once."""
     found = []
-    for book in sorted(folder.glob("*.toml")):
+    books = (book for book in sorted(folder.glob("*.toml")) if book.name != "survivors.toml")
+    for book in books:
         for entry in tomllib.loads(book.read_text()).get("mutant", []):
             file, old, new = entry["file"], entry["find"], entry["replace"]
             text = (shop.folder / file).read_bytes() if (shop.folder / file).is_file() else b""
@@ -80,9 +61,12 @@ def by_hand(shop: Workshop, folder: Path) -> list[Mutant]:
     return found
 
 
-def survivors(path: Path) -> dict[str, Survivor]:
-    """The list of mutants that are known to be equivalent, by key."""
+def survivors(path: Path, every: Iterable[Mutant]) -> dict[str, Survivor]:
+    """The mutants that are known to be equivalent, by key. Raises StaleMutantError when one is none of `every`."""
     if not path.is_file():
         return {}
     entries = tomllib.loads(path.read_text()).get("survivor", [])
+    unknown = {entry["key"] for entry in entries} - {one.key for one in every}
+    if unknown:
+        raise StaleMutantError(f"{path.name}: no mutant has the keys {', '.join(sorted(unknown))}")
     return {entry["key"]: Survivor(entry["key"], entry["file"], entry["reason"]) for entry in entries}

@@ -1,7 +1,9 @@
 """Small changes of a contract, each of which would be a defect: made over the compiler's syntax tree.
 
-Only code is changed, never declarations, and each change is one place. What a change says of itself (`key`) does not
-depend on where in the file it stands, so a list of survivors outlives edits elsewhere.
+Only code is changed, never declarations, and each change is one place. Of several changes that any test would see as
+one (a check that never refuses, the same check with its comparison turned round) only the one is made that is harder
+to see. What a change says of itself (`key`) does not depend on where in the file it stands, so a list of survivors
+outlives edits elsewhere.
 """
 
 from __future__ import annotations
@@ -10,26 +12,20 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
 Node = dict[str, Any]
 
+_EDGES = {"<": "<=", "<=": "<", ">": ">=", ">=": ">"}
+_OPPOSITES = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 _SWAPS = {
-    "<": ("<=", ">="),
-    "<=": ("<", ">"),
-    ">": (">=", "<="),
-    ">=": (">", "<"),
-    "==": ("!=",),
-    "!=": ("==",),
     "+": ("-",),
     "-": ("+",),
     "*": ("/",),
     "/": ("*",),
     "%": ("*",),
-    "&&": ("||",),
-    "||": ("&&",),
     "&": ("|",),
     "|": ("&",),
     "^": ("&",),
@@ -93,8 +89,20 @@ class _Change:
     context: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Site:
+    """A node of a body. `context` is the text of its statement."""
+
+    scope: str
+    node: Node
+    context: str
+    parent: Node
+    decided: bool
+    """Whether other changes make this expression true and false already."""
+
+
 class _Reader:
-    """Walks one file's tree."""
+    """The text of one file, by the places that the tree names."""
 
     def __init__(self, text: bytes) -> None:
         self.text = text
@@ -113,8 +121,9 @@ class _Reader:
         gap = self.text[start:end].decode()
         return start + gap.index(operator) if gap.count(operator) == 1 else None
 
-    def replaced(self, node: Node, new: str, kind: str, context: str) -> _Change:
-        return _Change(self.span(node)[0], self.source(node), new, kind, context)
+    def replaced(self, site: _Site, new: str, kind: str, part: Node | None = None) -> _Change:
+        node = part or site.node
+        return _Change(self.span(node)[0], self.source(node), new, kind, site.context)
 
 
 def mutants(file: str, text: bytes, tree: Node) -> list[Mutant]:
@@ -122,9 +131,9 @@ def mutants(file: str, text: bytes, tree: Node) -> list[Mutant]:
     reader = _Reader(text)
     seen: Counter[tuple[str, str, str]] = Counter()
     made = []
-    for scope, node, context in _code(reader, tree):
-        for change in _changes(reader, node, context):
-            where = f"{scope}: {change.kind}"
+    for site in _code(reader, tree):
+        for change in _changes(reader, site):
+            where = f"{site.scope}: {change.kind}"
             count = seen[where, change.context, change.new]
             seen[where, change.context, change.new] += 1
             key = identify(file, where, change.context, change.new, count)
@@ -132,8 +141,8 @@ def mutants(file: str, text: bytes, tree: Node) -> list[Mutant]:
     return made
 
 
-def _code(reader: _Reader, tree: Node) -> Iterator[tuple[str, Node, str]]:
-    """Every node inside a body, with its function's name and the text of its statement."""
+def _code(reader: _Reader, tree: Node) -> Iterator[_Site]:
+    """Every node inside a body."""
     for outer in tree["nodes"]:
         if outer["nodeType"] == "FunctionDefinition":
             yield from _body(reader, outer, outer["name"])
@@ -144,27 +153,29 @@ def _code(reader: _Reader, tree: Node) -> Iterator[tuple[str, Node, str]]:
                 name = inner["name"] or inner.get("kind", "")
                 yield from _body(reader, inner, f"{outer['name']}.{name}")
             elif inner["nodeType"] == "VariableDeclaration" and inner.get("value"):
-                yield from _walk(reader, inner["value"], f"{outer['name']}.{inner['name']}", reader.source(inner))
+                whole = _Site(f"{outer['name']}.{inner['name']}", inner["value"], reader.source(inner), inner, False)
+                yield from _walk(reader, whole)
 
 
-def _body(reader: _Reader, function: Node, scope: str) -> Iterator[tuple[str, Node, str]]:
+def _body(reader: _Reader, function: Node, scope: str) -> Iterator[_Site]:
     if not function.get("body"):
         return
     for modifier in function.get("modifiers") or []:
         if modifier.get("kind") == "modifierInvocation":
-            yield scope, modifier, reader.source(modifier)
-    yield from _walk(reader, function["body"], scope, "")
+            yield _Site(scope, modifier, reader.source(modifier), function, False)
+    yield from _walk(reader, _Site(scope, function["body"], "", function, False))
 
 
-def _walk(reader: _Reader, node: Node, scope: str, context: str) -> Iterator[tuple[str, Node, str]]:
-    kind = node.get("nodeType", "")
+def _walk(reader: _Reader, site: _Site) -> Iterator[_Site]:
+    kind = site.node.get("nodeType", "")
     if kind in {"EmitStatement", "RevertStatement", "PlaceholderStatement"}:
         return
     if kind.endswith("Statement") or kind.startswith("YulExpression") or kind in {"Return", "YulAssignment"}:
-        context = reader.source(node)[:300]
-    yield scope, node, context
-    for child in _children(node):
-        yield from _walk(reader, child, scope, context)
+        site = replace(site, context=reader.source(site.node)[:300])
+    yield site
+    for child in _children(site.node):
+        decided = _decides(site, child)
+        yield from _walk(reader, _Site(site.scope, child, site.context, site.node, decided))
 
 
 def _children(node: Node) -> Iterator[Node]:
@@ -176,74 +187,106 @@ def _children(node: Node) -> Iterator[Node]:
                 yield child
 
 
-def _changes(reader: _Reader, node: Node, context: str) -> Iterator[_Change]:
-    make = _MAKERS.get(node["nodeType"])
+def _decides(site: _Site, child: Node) -> bool:
+    node = site.node
+    kind = node.get("nodeType")
+    if kind in {"IfStatement", "Conditional"}:
+        return child is node["condition"]
+    if kind == "Return":
+        return _is_bool(child)
+    if kind == "BinaryOperation":
+        return node["operator"] in {"&&", "||"}
+    if kind == "FunctionCall":
+        return node["expression"].get("name") == "require" and child is node["arguments"][0]
+    return site.decided and (kind == "TupleExpression" or (kind == "UnaryOperation" and node["operator"] == "!"))
+
+
+def _is_bool(node: Node) -> bool:
+    return bool(node.get("typeDescriptions", {}).get("typeString") == "bool")
+
+
+def _changes(reader: _Reader, site: _Site) -> Iterator[_Change]:
+    make = _MAKERS.get(site.node["nodeType"])
     if make is not None:
-        yield from make(reader, node, context)
+        yield from make(reader, site)
 
 
-def _operator(reader: _Reader, node: Node, context: str) -> Iterator[_Change]:
+def _operator(reader: _Reader, site: _Site) -> Iterator[_Change]:
+    node = site.node
     left = node.get("leftExpression") or node.get("leftHandSide")
     right = node.get("rightExpression") or node.get("rightHandSide")
     if left is None or right is None:
         return
-    place = reader.between(left, right, node["operator"])
+    operator = node["operator"]
+    if operator in {"&&", "||"}:
+        for side, part in (("left", left), ("right", right)):
+            yield reader.replaced(site, f"({reader.source(part)})", f"{operator} is its {side} side")
+        return
+    place = reader.between(left, right, operator)
     if place is None:
         return
-    for new in _SWAPS.get(node["operator"], ()):
-        yield _Change(place, node["operator"], new, f"{node['operator']} becomes {new}", context)
+    swaps = list(_SWAPS.get(operator, ()))
+    if operator in _EDGES:
+        swaps.append(_EDGES[operator])
+    if operator in _OPPOSITES and not site.decided:
+        swaps.append(_OPPOSITES[operator])
+    for new in swaps:
+        yield _Change(place, operator, new, f"{operator} becomes {new}", site.context)
 
 
-def _condition(reader: _Reader, node: Node, context: str) -> Iterator[_Change]:
+def _condition(reader: _Reader, site: _Site) -> Iterator[_Change]:
     """A check that never refuses; a branch that is always taken, unless that only refuses everything."""
-    yield reader.replaced(node["condition"], "false", "condition becomes false", context)
+    node = site.node
+    yield reader.replaced(site, "false", "condition becomes false", node["condition"])
     body = node["trueBody"]
     statements = body.get("statements", [body])
     if not any(one["nodeType"] == "RevertStatement" for one in statements):
-        yield reader.replaced(node["condition"], "true", "condition becomes true", context)
+        yield reader.replaced(site, "true", "condition becomes true", node["condition"])
 
 
-def _dropped(reader: _Reader, node: Node, context: str) -> Iterator[_Change]:
+def _dropped(reader: _Reader, site: _Site) -> Iterator[_Change]:
     """A statement that is not carried out."""
-    start, end = reader.span(node)
+    start, end = reader.span(site.node)
     if reader.text[end : end + 1] == b";":
         end += 1
-    yield _Change(start, reader.text[start:end].decode(), "{}", "statement is dropped", context)
+    yield _Change(start, reader.text[start:end].decode(), "{}", "statement is dropped", site.context)
 
 
-def _unary(reader: _Reader, node: Node, context: str) -> Iterator[_Change]:
+def _unary(reader: _Reader, site: _Site) -> Iterator[_Change]:
+    node = site.node
     text = reader.source(node)
-    if node["operator"] == "!":
-        yield reader.replaced(node, text[1:], "negation is dropped", context)
+    if node["operator"] == "!" and not site.decided:
+        yield reader.replaced(site, text[1:], "negation is dropped")
     elif node["operator"] in {"++", "--"}:
         new = text.replace(node["operator"], "--" if node["operator"] == "++" else "++")
-        yield reader.replaced(node, new, f"{node['operator']} is turned round", context)
-    elif node["operator"] == "delete":
-        return
+        yield reader.replaced(site, new, f"{node['operator']} is turned round")
 
 
-def _literal(reader: _Reader, node: Node, context: str) -> Iterator[_Change]:
-    text = reader.source(node)
-    if node.get("kind") == "bool":
-        yield reader.replaced(node, "false" if text == "true" else "true", "bool is turned round", context)
-    elif node.get("kind") == "number" and re.fullmatch(r"0|[1-9][0-9_]*|0x[0-9a-fA-F]{1,4}", text):
+def _literal(reader: _Reader, site: _Site) -> Iterator[_Change]:
+    text = reader.source(site.node)
+    kind = site.node.get("kind")
+    if kind == "bool" and not site.decided:
+        yield reader.replaced(site, "false" if text == "true" else "true", "bool is turned round")
+    elif kind == "number" and re.fullmatch(r"0|[1-9][0-9_]*|0x[0-9a-fA-F]{1,4}", text):
+        if text == "0" and site.parent.get("operator") in {"==", "!="}:
+            return
         value = int(text, 16) if text.startswith("0x") else int(text.replace("_", ""))
-        yield reader.replaced(node, str(value + 1), "number is one more", context)
+        yield reader.replaced(site, str(value + 1), "number is one more")
 
 
-def _modifier(reader: _Reader, node: Node, context: str) -> Iterator[_Change]:
-    yield reader.replaced(node, "", "modifier is dropped", context)
+def _modifier(reader: _Reader, site: _Site) -> Iterator[_Change]:
+    yield reader.replaced(site, "", "modifier is dropped")
 
 
-def _choice(reader: _Reader, node: Node, context: str) -> Iterator[_Change]:
+def _choice(reader: _Reader, site: _Site) -> Iterator[_Change]:
     for branch in ("trueExpression", "falseExpression"):
-        yield reader.replaced(node, f"({reader.source(node[branch])})", f"always the {branch}", context)
+        yield reader.replaced(site, f"({reader.source(site.node[branch])})", f"always the {branch}")
 
 
-def _call(reader: _Reader, node: Node, context: str) -> Iterator[_Change]:
+def _call(reader: _Reader, site: _Site) -> Iterator[_Change]:
     """Two neighbouring arguments of one type change places."""
-    arguments = node.get("arguments", [])
-    if node.get("kind") != "functionCall" or node.get("names"):
+    arguments = site.node.get("arguments", [])
+    if site.node.get("kind") != "functionCall" or site.node.get("names"):
         return
     for left, right in pairwise(arguments):
         types = [one.get("typeDescriptions", {}).get("typeString") for one in (left, right)]
@@ -253,23 +296,25 @@ def _call(reader: _Reader, node: Node, context: str) -> Iterator[_Change]:
         start, end = reader.span(left)[0], reader.span(right)[1]
         old = reader.text[start:end].decode()
         between = reader.text[reader.span(left)[1] : reader.span(right)[0]].decode()
-        yield _Change(start, old, f"{two}{between}{one}", "arguments change places", context)
+        yield _Change(start, old, f"{two}{between}{one}", "arguments change places", site.context)
 
 
-def _returned(reader: _Reader, node: Node, context: str) -> Iterator[_Change]:
-    expression = node.get("expression")
-    if expression is not None and expression.get("typeDescriptions", {}).get("typeString") == "bool":
-        yield reader.replaced(expression, f"!({reader.source(expression)})", "answer is turned round", context)
+def _returned(reader: _Reader, site: _Site) -> Iterator[_Change]:
+    expression = site.node.get("expression")
+    if expression is not None and _is_bool(expression):
+        text = reader.source(expression)
+        new = {"true": "false", "false": "true"}.get(text, f"!({text})")
+        yield reader.replaced(site, new, "answer is turned round", expression)
 
 
-def _assembly(reader: _Reader, node: Node, context: str) -> Iterator[_Change]:
-    name = node["functionName"]
+def _assembly(reader: _Reader, site: _Site) -> Iterator[_Change]:
+    name = site.node["functionName"]
     new = _ASSEMBLY.get(name["name"])
     if new is not None:
-        yield reader.replaced(name, new, f"{name['name']} becomes {new}", context)
+        yield reader.replaced(site, new, f"{name['name']} becomes {new}", name)
 
 
-_MAKERS: dict[str, Callable[[_Reader, Node, str], Iterator[_Change]]] = {
+_MAKERS: dict[str, Callable[[_Reader, _Site], Iterator[_Change]]] = {
     "BinaryOperation": _operator,
     "Assignment": _operator,
     "IfStatement": _condition,

@@ -30,13 +30,15 @@ class Finished:
         return f"{self.out}\n{self.err}".strip()
 
 
-def run(command: Sequence[str | Path], cwd: Path, env: Mapping[str, str], seconds: float) -> Finished:
-    """Run a program and all that it starts for at most `seconds`."""
+def run(
+    command: Sequence[str | Path], cwd: Path, env: Mapping[str, str], seconds: float, asked: str | None = None
+) -> Finished:
+    """Run a program and all that it starts for at most `seconds`; `asked` is what it reads."""
     process = subprocess.Popen(
         [str(word) for word in command],
         cwd=cwd,
         env=dict(env),
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL if asked is None else subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -44,7 +46,7 @@ def run(command: Sequence[str | Path], cwd: Path, env: Mapping[str, str], second
         start_new_session=True,
     )
     try:
-        out, err = process.communicate(timeout=seconds)
+        out, err = process.communicate(asked, timeout=seconds)
     except subprocess.TimeoutExpired:
         _end(process)
         out, err = process.communicate()
@@ -104,6 +106,9 @@ class Workshop:
 
     def out(self, profile: str, tests: str) -> Path:
         return self.folder / self.environment(profile, tests)["FOUNDRY_OUT"]
+
+    def cache(self, profile: str, tests: str) -> Path:
+        return self.folder / self.environment(profile, tests)["FOUNDRY_CACHE_PATH"]
 
 
 def _mirror(source: Path, target: Path) -> None:
