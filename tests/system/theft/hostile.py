@@ -13,7 +13,7 @@ from pathlib import Path
 from eth_abi.abi import decode
 
 from kit.stack.paths import ROOT
-from tests.system.theft.world import ACCEPTED, FUNDS, TOKEN, World, call, create_safe, hexed, mint
+from tests.system.theft.world import ACCEPTED, FUNDS, TOKEN, World, call, hexed, mint
 
 SOURCE = "test/support/Hostile.sol"
 NATIVE = bytes(20)
@@ -85,7 +85,7 @@ class Hostile:
 def setting(world: World, code: dict[str, bytes]) -> Hostile:
     token = world.create(code["HostileToken"])
     accomplice = world.create(code["Accomplice"])
-    safe = create_safe(world.anvil, world.circle, world.committee, tokens=(TOKEN, token, NATIVE), salt=1)
+    safe = world.another_safe(tokens=(TOKEN, token, NATIVE), salt=1)
     mint(world.anvil, TOKEN, safe)
     mint(world.anvil, token, safe)
     world.anvil.fund(hexed(safe), FUNDS)

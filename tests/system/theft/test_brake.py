@@ -1,4 +1,4 @@
-"""The sentinel's and the guardians' keys: they stop, and send to the vault. What they said once they do not say again."""
+"""The sentinel's and the guardians' keys: they stop, and send to the vault. What they said counts once."""
 
 from __future__ import annotations
 

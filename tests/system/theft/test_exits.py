@@ -21,7 +21,6 @@ from tests.system.theft.world import (
     USD,
     World,
     call,
-    create_safe,
     hexed,
 )
 from verification.multisig import SafeTransaction
@@ -80,7 +79,7 @@ def cancelled_by_the_validators(world: World) -> None:
 
 
 def of_another_safe(world: World) -> None:
-    other = create_safe(world.anvil, world.circle, world.committee, salt=6)
+    other = world.another_safe(salt=6)
     matured(replace(world, safe=other))
 
 
@@ -116,7 +115,7 @@ def test_guardians_consent_to_what_owners_asked_for_only(guarded: World) -> None
         assert acts.consent_exit(guarded, 1) == "NoExit"
         action_id = acts.schedule_exit(guarded)
         assert acts.consent_exit(guarded, action_id, count=2) == "BelowGuardianQuorum"
-        other = create_safe(guarded.anvil, guarded.circle, guarded.committee, salt=6)
+        other = guarded.another_safe(salt=6)
         assert acts.consent_exit(guarded, action_id, safe=other) == "NoExit"
         assert acts.consent_exit(guarded, action_id) == ACCEPTED
         # Again would begin the 14 days, or the week after them, anew.

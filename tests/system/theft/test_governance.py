@@ -40,7 +40,7 @@ from verification.signatures.messages import (
 )
 
 ALL = range(4)
-EVERYTHING = 2**128 - 1
+EVERYTHING = 2**96 - 1
 pytestmark = admits(Stolen.VALIDATORS)
 
 

@@ -22,7 +22,6 @@ from tests.system.theft.world import (
     USD,
     World,
     call,
-    create_safe,
     hexed,
     mint,
 )
@@ -76,7 +75,7 @@ def paused(world: World) -> str:
 
 
 def of_another_group(world: World) -> str:
-    other = create_safe(world.anvil, world.circle, world.committee, salt=4)
+    other = world.another_safe(salt=4)
     mint(world.anvil, TOKEN, other)
     signature = "payout(address,bytes32,address,address,uint256)"
     data = call(signature, hexed(other), bytes(32), hexed(TOKEN), hexed(MERCHANT.address), HUNDRED)
@@ -84,7 +83,7 @@ def of_another_group(world: World) -> str:
 
 
 def from_a_member_that_registered_nobody(world: World) -> str:
-    other = create_safe(world.anvil, world.circle, world.committee, group=world.group, salt=4)
+    other = world.another_safe(group=world.group, salt=4)
     mint(world.anvil, TOKEN, other)
     assert world.by_owners(world.at("TransferGuard"), "admit(address)", hexed(other)) == ACCEPTED
     signature = "payout(address,bytes32,address,address,uint256)"

@@ -19,7 +19,6 @@ from tests.system.theft.world import (
     USD,
     World,
     call,
-    create_safe,
     exec_transaction,
     hexed,
 )
@@ -77,7 +76,7 @@ def test_a_token_without_code_or_with_code_that_only_stops(guarded: World, code:
     """Its calls succeed, answer nothing and move nothing. The second has no balance that could be read."""
     empty = b"\x70" * 20
     guarded.anvil.request("anvil_setCode", hexed(empty), code)
-    safe = create_safe(guarded.anvil, guarded.circle, guarded.committee, tokens=(TOKEN, empty), salt=2)
+    safe = guarded.another_safe(tokens=(TOKEN, empty), salt=2)
     transfer = SafeTransaction(empty, 0, call("transfer(address,uint256)", hexed(MERCHANT.address), HUNDRED), 0)
     with guarded.moves():
         assert guarded.execute(transfer, safe=safe) == "BalanceMismatch"

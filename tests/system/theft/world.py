@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -13,8 +11,9 @@ from typing import Any
 from eth_abi.abi import decode, encode
 from eth_utils.crypto import keccak
 
+from kit.chain.abi import error_names, signature_of
 from kit.chain.addresses import BASE_SEPOLIA_USDC, SAFE_SINGLETON
-from kit.chain.anvil import Anvil, ChainError
+from kit.chain.anvil import Anvil, CallRefused, ChainError
 from kit.chain.artifacts import Artifacts
 from kit.chain.circle import Circle, Plan
 from kit.chain.deploy import DEPLOYER as TOKEN_OWNER
@@ -38,7 +37,6 @@ MERCHANT = Account("a merchant with standing")
 THIEF = Account("a thief without standing")
 ACCEPTED = "accepted"
 NO_REASON = "no reason"
-_REVERTED = re.compile(r"0x((?:[0-9a-f]{2}){4,})")
 _ERROR_STRING = bytes(keccak(text="Error(string)")[:4])
 
 
@@ -49,11 +47,13 @@ def hexed(address: bytes) -> str:
 def call(signature: str, *values: Any) -> bytes:
     """Calldata of a function by its signature; structs as tuples."""
     types = signature[signature.index("(") + 1 : -1]
-    return bytes(keccak(text=signature)[:4]) + (encode(_split(types), values) if types else b"")
+    return bytes(keccak(text=signature)[:4]) + encode(split_types(types), values)
 
 
-def _split(types: str) -> list[str]:
+def split_types(types: str) -> list[str]:
     """The types at the top level of a parameter list."""
+    if not types:
+        return []
     parts, depth, start = [], 0, 0
     for index, letter in enumerate(types + ","):
         depth += (letter == "(") - (letter == ")")
@@ -77,13 +77,7 @@ class World:
     @cached_property
     def errors(self) -> dict[str, str]:
         """Names of custom errors by selector, of all contracts."""
-        found = {}
-        for path in self.artifacts.ours.glob("*.json"):
-            for entry in json.loads(path.read_text())["abi"]:
-                if entry["type"] == "error":
-                    types = ",".join(each["type"] for each in entry["inputs"])
-                    found[keccak(text=f"{entry['name']}({types})")[:4].hex()] = entry["name"]
-        return found
+        return {selector.hex(): name for selector, name in error_names(self.artifacts).items()}
 
     def now(self) -> int:
         return int(self.anvil.request("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
@@ -159,8 +153,7 @@ class World:
         return dict(receipt)
 
     def _name_of(self, error: ChainError) -> str:
-        found = _REVERTED.findall(str(error))
-        return self.error_name(bytes.fromhex(found[-1])) if found else NO_REASON
+        return self.error_name(error.data) if isinstance(error, CallRefused) else str(error)
 
     def error_name(self, data: bytes) -> str:
         """Of what a call reverted with: a custom error's name, or the text of an `Error(string)`."""
@@ -195,6 +188,17 @@ class World:
     ) -> bytes:
         order = self.committee.order(safe or self.safe, transaction, valid_until=self.now() + valid_for)
         return self.committee.tail(order, signers)
+
+    def another_safe(
+        self,
+        group: bytes = bytes(32),
+        tokens: Sequence[bytes] = (TOKEN,),
+        salt: int = 1,
+        committee: Committee | None = None,
+    ) -> bytes:
+        """Of the same owners, unless others are named; empty."""
+        people = committee or self.committee
+        return create_safe(self.anvil, self.circle, self.artifacts, people, group, tokens, salt)
 
     def by_owners(self, to: bytes, signature: str, *values: Any) -> str:
         """A call by the Safe itself, as classes A, C and E are."""
@@ -249,7 +253,7 @@ def build_set(anvil: Anvil, artifacts: Artifacts, validators: int = 4, salt: int
     circle.deploy()
     guard = bytes.fromhex(circle.addresses["TransferGuard"][2:])
     committee = Committee.of(validators, chain_id=anvil.chain_id, guard=guard)
-    return World(anvil, circle, committee, artifacts, create_safe(anvil, circle, committee))
+    return World(anvil, circle, committee, artifacts, create_safe(anvil, circle, artifacts, committee))
 
 
 def mint(anvil: Anvil, token: bytes, to: bytes, amount: int = FUNDS) -> None:
@@ -299,9 +303,6 @@ def settlement_plan(anvil: Anvil, artifacts: Artifacts, committee: Committee) ->
     return Plan(bytes(32), values, NEIGHBOURS)
 
 
-PLAN = "(address[],uint256,bytes32,address[],(uint96,uint96,uint96)[],uint256)"
-
-
 def safe_plan(
     committee: Committee, group: bytes = bytes(32), tokens: Sequence[bytes] = (TOKEN,), salt: int = 0
 ) -> tuple[Any, ...]:
@@ -317,16 +318,22 @@ def safe_plan(
     )
 
 
+def plan_type(artifacts: Artifacts) -> str:
+    """`GuardedSafeFactory.Plan` as a function's signature has it."""
+    return signature_of(artifacts, "GuardedSafeFactory", "function", "create").removeprefix("create")[1:-1]
+
+
 def create_safe(
     anvil: Anvil,
     circle: Circle,
+    artifacts: Artifacts,
     committee: Committee,
     group: bytes = bytes(32),
     tokens: Sequence[bytes] = (TOKEN,),
     salt: int = 0,
 ) -> bytes:
-    plan = safe_plan(committee, group, tokens, salt)
+    kind, plan = plan_type(artifacts), safe_plan(committee, group, tokens, salt)
     factory = circle.addresses["GuardedSafeFactory"]
-    (safe,) = decode(["address"], anvil.call(factory, call(f"addressOf({PLAN})", plan)))
-    anvil.wait_mined(anvil.send_as(DEPLOYER, factory, call(f"create({PLAN})", plan)))
+    (safe,) = decode(["address"], anvil.call(factory, call(f"addressOf({kind})", plan)))
+    anvil.wait_mined(anvil.send_as(DEPLOYER, factory, call(f"create({kind})", plan)))
     return bytes.fromhex(safe[2:])
