@@ -14,8 +14,8 @@ from eth_abi.abi import decode
 
 from gateway.demo.signers import Signers, read_signers, signer_of
 from gateway.demo.wallet import Ended, Wallet, call_data
-from kit.chain.artifacts import find_artifacts
 from kit.chain.abi import error_names
+from kit.chain.artifacts import find_artifacts
 from kit.chain.rpc import Rpc
 from verification.multisig import SafeTransaction
 from verification.signatures.messages import Facts, GrantStanding, Order, settlement_domain

@@ -34,14 +34,6 @@ class Artifacts:
         abi = _artifact(self.ours / f"{name}.json")["abi"]
         return next((list(entry["inputs"]) for entry in abi if entry["type"] == "constructor"), [])
 
-    def function_inputs(self, name: str, function: str) -> list[dict[str, Any]]:
-        """The parameters of a function that is not overloaded. Raises ArtifactError."""
-        path = self.ours / f"{name}.json"
-        for entry in _artifact(path)["abi"]:
-            if entry["type"] == "function" and entry["name"] == function:
-                return list(entry["inputs"])
-        raise ArtifactError(f"{path} has no function {function}")
-
     def safe_creation(self, name: str) -> bytes:
         """Creation code of a Safe v1.5.0 contract, `folder/Name` or `Name`. Raises ArtifactError."""
         return _code(self._safe_artifact(name), "bytecode")

@@ -19,12 +19,12 @@ from eth_abi.exceptions import EncodingError
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
+from kit.chain.abi import signature_of
 from kit.chain.addresses import SAFE_SINGLETON
 from kit.chain.anvil import Anvil, ChainError
 from kit.chain.artifacts import ArtifactError, Artifacts, find_artifacts
 from kit.chain.circle import Circle, PlanError, read_plan
 from kit.chain.settlement import DEPLOYER, NATIVE_FUNDS, NEIGHBOURS
-from kit.chain.statement import type_of
 
 VERB = "create-safe"
 FACTORY, GUARD = "GuardedSafeFactory", "TransferGuard"
@@ -96,8 +96,7 @@ def create(chain: Anvil, circle: Circle, artifacts: Artifacts, plan: SafePlan) -
 
 
 def _type_of_plan(artifacts: Artifacts) -> str:
-    (plan,) = artifacts.function_inputs(FACTORY, "create")
-    return type_of(plan)
+    return signature_of(artifacts, FACTORY, "function", "create").removeprefix("create(")[:-1]
 
 
 def _is_guarded(chain: Anvil, circle: Circle, safe: str) -> bool:
