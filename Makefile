@@ -12,7 +12,7 @@ help: ## list the targets
 setup: ## install everything into this folder, once (no other target needs it run first)
 	@sh kit/stack/bootstrap.sh
 
-demo: setup ## a real x402 client pays, vouchers settle on chain, the books balance
+demo: setup ## a real x402 client pays, vouchers settle on chain, the guard refuses a large transfer without its certificate
 	@$(BIN)/lockgate demo $(ARGS)
 
 up: setup ## run the stack until Ctrl-C; .run/stack.json tells a client everything

@@ -28,10 +28,9 @@ OWNERS = [account(f"treasury owner {number}").address for number in range(3)]
 class Set:
     """A node with the payments' contracts and the set of a fresh committee."""
 
-    def __init__(self, url: str, folder: Path, artifacts_folder: Path) -> None:
-        self.url, self.folder, self.artifacts_folder = url, folder, artifacts_folder
+    def __init__(self, url: str, anvil: Anvil, folder: Path, artifacts_folder: Path) -> None:
+        self.url, self.anvil, self.folder, self.artifacts_folder = url, anvil, folder, artifacts_folder
         self.artifacts = find_artifacts(artifacts_folder, None)
-        self.anvil = Anvil(url)
 
     def run(self, *words: str) -> int:
         return main([*words, "--artifacts", str(self.artifacts_folder)])
@@ -57,8 +56,8 @@ class Set:
 @pytest.fixture(scope="module")
 def deployed(tmp_path_factory: pytest.TempPathFactory, artifacts_folder: Path) -> Iterator[Set]:
     folder = tmp_path_factory.mktemp("set")
-    with anvil_node(folder / "log") as url:
-        made = Set(url, folder / "committee", artifacts_folder)
+    with anvil_node(folder / "log") as url, Anvil(url) as anvil:
+        made = Set(url, anvil, folder / "committee", artifacts_folder)
         words = ("--out", str(made.folder), "--chain-id", "31337", "--owners", ",".join(OWNERS))
         assert made.run("committee", *words) == 0
         assert made.create() == 1, "there is no factory yet"
@@ -66,7 +65,6 @@ def deployed(tmp_path_factory: pytest.TempPathFactory, artifacts_folder: Path) -
         deploy(made.anvil, made.artifacts, replace(plan(), brake=brake, treasury=made.foretold()))
         assert made.contracts("deploy-settlement", "--out", str(folder / "settlement.json")) == 0
         yield made
-        made.anvil.close()
 
 
 def test_the_committees_plan_is_what_stands(deployed: Set, capsys: pytest.CaptureFixture[str]) -> None:
