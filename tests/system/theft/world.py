@@ -197,8 +197,10 @@ class World:
         committee: Committee | None = None,
     ) -> bytes:
         """Of the same owners, unless others are named; empty."""
-        people = committee or self.committee
-        return create_safe(self.anvil, self.circle, self.artifacts, people, group, tokens, salt)
+        return self.planned_safe(safe_plan(committee or self.committee, group, tokens, salt))
+
+    def planned_safe(self, plan: tuple[Any, ...]) -> bytes:
+        return create_safe(self.anvil, self.circle, self.artifacts, plan)
 
     def by_owners(self, to: bytes, signature: str, *values: Any) -> str:
         """A call by the Safe itself, as classes A, C and E are."""
@@ -253,7 +255,7 @@ def build_set(anvil: Anvil, artifacts: Artifacts, validators: int = 4, salt: int
     circle.deploy()
     guard = bytes.fromhex(circle.addresses["TransferGuard"][2:])
     committee = Committee.of(validators, chain_id=anvil.chain_id, guard=guard)
-    return World(anvil, circle, committee, artifacts, create_safe(anvil, circle, artifacts, committee))
+    return World(anvil, circle, committee, artifacts, create_safe(anvil, circle, artifacts, safe_plan(committee)))
 
 
 def mint(anvil: Anvil, token: bytes, to: bytes, amount: int = FUNDS) -> None:
@@ -323,17 +325,9 @@ def plan_type(artifacts: Artifacts) -> str:
     return signature_of(artifacts, "GuardedSafeFactory", "function", "create").removeprefix("create")[1:-1]
 
 
-def create_safe(
-    anvil: Anvil,
-    circle: Circle,
-    artifacts: Artifacts,
-    committee: Committee,
-    group: bytes = bytes(32),
-    tokens: Sequence[bytes] = (TOKEN,),
-    salt: int = 0,
-) -> bytes:
-    kind, plan = plan_type(artifacts), safe_plan(committee, group, tokens, salt)
-    factory = circle.addresses["GuardedSafeFactory"]
+def create_safe(anvil: Anvil, circle: Circle, artifacts: Artifacts, plan: tuple[Any, ...]) -> bytes:
+    """See safe_plan."""
+    kind, factory = plan_type(artifacts), circle.addresses["GuardedSafeFactory"]
     (safe,) = decode(["address"], anvil.call(factory, call(f"addressOf({kind})", plan)))
     anvil.wait_mined(anvil.send_as(DEPLOYER, factory, call(f"create({kind})", plan)))
     return bytes.fromhex(safe[2:])
