@@ -137,11 +137,13 @@ def test_a_run_that_is_killed_with_a_transaction_on_its_way_is_finished_by_the_n
         await_that("the sixth transaction", lambda: pending(network) == 1)
         os.kill(process.pid, signal.SIGKILL)
     assert not network.out.exists()
+    assert "is not mined after 1 s" in network.deploy(capsys, "--wait", "1").err
+    assert network.nonce("pending") == 6, "the next run takes the same nonce for the same step"
     with mining(network.node):
-        second = network.deploy(capsys)
-    assert (second.code, second.err) == (0, "")
-    assert network.nonce() == STEPS, "nothing was created twice"
-    assert "ValidatorRegistry" not in second.out.splitlines()[-1], "the first run's was kept"
+        last = network.deploy(capsys)
+    assert (last.code, last.err) == (0, "")
+    assert network.nonce() == STEPS, "nothing was sent twice"
+    assert "ValidatorRegistry" not in last.out.splitlines()[-1], "the first run's was kept"
 
 
 def test_a_transaction_that_is_not_mined_is_told_and_taken_up_by_the_next_run(
@@ -197,7 +199,7 @@ def test_too_little_money_is_named_and_more_goes_on(network: Network, capsys: py
     with mining(network.node):
         poor = network.deploy(capsys)
         assert poor.code == 1
-        assert "insufficient funds" in poor.err and deployer in poor.err
+        assert "insufficient funds" in poor.err and f"{deployer} has " in poor.err
         spent = network.nonce()
         assert 0 < spent < STEPS, "it should have begun"
         network.node.request("anvil_setBalance", deployer, hex(RICH))
