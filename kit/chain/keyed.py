@@ -155,9 +155,10 @@ class KeyCarrier:
             fees = higher or fees
 
     def _gas(self, what: str, to: bytes, data: bytes, is_done: Callable[[], bool]) -> int | None:
-        call, _ = call_params(to, data, sender=self._signer.address)
+        # At the last block, not what waits: an earlier run's transaction may wait to create the same.
+        call, latest = call_params(to, data, sender=self._signer.address)
         try:
-            estimate = int(self._rpc.read("eth_estimateGas", call), 16)
+            estimate = int(self._rpc.read("eth_estimateGas", call, latest), 16)
         except RpcRefused as refused:
             if is_done():
                 return None
