@@ -51,6 +51,7 @@ class Options:
     kinds: tuple[str, ...]
     match: str
     workers: int
+    only_tests: bool
     folder: Path
 
 
@@ -86,6 +87,9 @@ def _options(words: Sequence[str]) -> Options:
     parser.add_argument("--match", default="", help="a regular expression: only properties and mutants of such names")
     parser.add_argument("--contracts", type=Path, default=CONTRACTS, help=argparse.SUPPRESS)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="how many at once")
+    parser.add_argument(
+        "--only-tests", action="store_true", help="mutants: leave proofs out, which take minutes each"
+    )
     given = parser.parse_args(words)
     short = given.sample is not None
     place = hashlib.sha256(str(given.contracts.resolve()).encode()).hexdigest()[:8]
@@ -97,6 +101,7 @@ def _options(words: Sequence[str]) -> Options:
         kinds=tuple(given.only or KINDS),
         match=given.match,
         workers=given.workers,
+        only_tests=given.only_tests,
         folder=bootstrap.BOOT / "proving" / place,
     )
 
@@ -134,7 +139,8 @@ def _kill(options: Options, memory: Memory) -> table.Killed:
     sampled = mutants.sample(every, options.sample, options.seed)
     chosen = [one for one in [*by_hand, *sampled] if _matches(options.match, one)]
     outcomes = []
-    for outcome in killing.kill_all(shop, recompiler, memory, chosen, options.workers):
+    by_tests = {one.key for one in chosen} if options.only_tests else listed
+    for outcome in killing.kill_all(shop, recompiler, memory, chosen, by_tests, options.workers):
         outcomes.append(outcome)
         table.tried(outcome, shop, len(outcomes), len(chosen))
     return table.Killed(tuple(outcomes), listed, len(every), len(sampled), options.seed)

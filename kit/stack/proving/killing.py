@@ -11,7 +11,7 @@ import contextlib
 import queue
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from enum import StrEnum
@@ -103,7 +103,7 @@ class Bench:
         self._shop = shop
         self._recompiler = recompiler
 
-    def fate(self, mutant: Mutant, reached: Reach) -> tuple[Fate, str]:
+    def fate(self, mutant: Mutant, reached: Reach, by_proofs: bool) -> tuple[Fate, str]:
         """What becomes of one mutant, and the name of what killed it. Raises BaselineError."""
         if not reached.tests:
             return Fate.UNTESTED, ""
@@ -116,6 +116,8 @@ class Bench:
             killer = self._failing_test(reached.tests, _FEW) or self._failing_test(reached.tests, _MANY)
         if killer:
             return Fate.BY_TEST, killer
+        if not by_proofs:
+            return Fate.SURVIVED, ""
         with self._changed({mutant.file: mutant.applied((self._shop.folder / mutant.file).read_bytes())}):
             killer = self._failing_proof(reached.proofs)
         return (Fate.BY_PROOF, killer) if killer else (Fate.SURVIVED, "")
@@ -193,12 +195,20 @@ def benches(shop: Workshop, recompiler: Recompiler, count: int, tests: Iterable[
 
 
 def kill_all(
-    shop: Workshop, recompiler: Recompiler, memory: Memory, wanted: list[Mutant], workers: int
+    shop: Workshop,
+    recompiler: Recompiler,
+    memory: Memory,
+    wanted: list[Mutant],
+    by_tests: Container[str],
+    workers: int,
 ) -> Iterator[Outcome]:
-    """The fate of each, several at once; what did not change is remembered. Raises BaselineError."""
+    """The fate of each, several at once; what did not change is remembered. Raises BaselineError.
+
+    Those whose keys are in `by_tests` are not tried against proofs, which take minutes to find nothing.
+    """
     graph = Graph(shop.folder)
     reached = {file: reach(shop, graph, file) for file in {one.file for one in wanted}}
-    keys = {one: memory.key("mutant", one.key, reached[one.file].digest) for one in wanted}
+    keys = {one: memory.key("mutant", one.key, str(one.key in by_tests), reached[one.file].digest) for one in wanted}
     unknown = []
     for one in wanted:
         known = memory.get(keys[one])
@@ -216,7 +226,7 @@ def kill_all(
     def work(one: Mutant) -> Outcome:
         bench, started = free.get(), time.monotonic()
         try:
-            fate, by = bench.fate(one, reached[one.file])
+            fate, by = bench.fate(one, reached[one.file], one.key not in by_tests)
         finally:
             free.put(bench)
         seconds = time.monotonic() - started

@@ -24,7 +24,7 @@ from kit.stack.proving.workshop import SOLC, Finished, Workshop, run
 PROFILE = "quick"
 SETTINGS = {
     "FOUNDRY_DYNAMIC_TEST_LINKING": "true",
-    # One way to compile for all: the guard's own would compile whatever it uses twice.
+    # One way to compile for all, whatever the profile says of single contracts.
     "FOUNDRY_ADDITIONAL_COMPILER_PROFILES": "[]",
     "FOUNDRY_COMPILATION_RESTRICTIONS": "[]",
 }
