@@ -137,7 +137,7 @@ def test_a_strangers_safe_cannot_fill_the_victims_bucket(guarded: World) -> None
 def test_a_stranger_with_a_group_of_his_own_has_a_bucket_of_his_own(guarded: World) -> None:
     his = stranger(guarded, bytes(32))
     before = room(guarded)
-    with guarded.moves(also={"his safe": his.safe}, merchant=CERTIFIED_FROM - 1, **{"his safe": 1 - CERTIFIED_FROM}):
+    with guarded.moves(also={"his": his.safe}, merchant=CERTIFIED_FROM - 1, his=1 - CERTIFIED_FROM):
         assert his.execute(his.transfer(MERCHANT.address, CERTIFIED_FROM - 1)) == ACCEPTED
     assert room(guarded) == before == DAILY // 2
     # Nor can a member of another group take the victim's Safe into that one.

@@ -1,4 +1,4 @@
-"""What was signed once, for one transaction of one Safe under one guard of one chain in one epoch, used for another."""
+"""What was signed for one transaction of one Safe under one guard of one chain in one epoch, used for another."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tests.system.theft.admitted import Stolen, admits
 from tests.system.theft.world import (
     ACCEPTED,
     CERTIFIED_FROM,
+    DAY,
     FUNDS,
     MERCHANT,
     NOTICE_FROM,
@@ -29,11 +30,6 @@ from verification.signatures.messages import FOREVER, Evacuate, GrantStanding, P
 HUNDRED = 100 * USD
 HOUR = 3_600
 pytestmark = admits(Stolen.OWNERS_AND_F)
-
-
-def rewound(world: World) -> int:
-    """A place to come back to."""
-    return int(world.anvil.request("evm_snapshot"), 16)
 
 
 # Another chain: the same people, contracts and Safe at the same addresses, the same nonce
@@ -159,7 +155,7 @@ def test_an_announcement_counts_once(guarded: World) -> None:
     coming = replace(base, nonce=base.nonce + 1)
     tx_hash = coming.hash(guarded.committee.domain.chain_id, guarded.safe)
     assert guarded.by_owners(guard, "announce(bytes32)", tx_hash) == ACCEPTED
-    guarded.later(acts.DAY)
+    guarded.later(DAY)
     with guarded.moves(safe=-NOTICE_FROM, merchant=NOTICE_FROM):
         assert guarded.execute(coming, guarded.tail(coming)) == ACCEPTED
         again = replace(coming, nonce=coming.nonce + 1)
