@@ -25,16 +25,19 @@ contract AnyMembers {
     }
 }
 
+/// @notice It answers anything, or nothing: then every question reverts.
 contract AnyBrake {
     uint64 public pauseId;
     bool public paused;
     bool public reduced;
+    bool public broken;
 
     function status() external view returns (uint64, bool, bool) {
         return (pauseId, paused, reduced);
     }
 
     function isPaused() external view returns (bool) {
+        if (broken) revert Refused();
         return paused;
     }
 }
@@ -68,6 +71,21 @@ contract AnyActions {
     function withdraw(uint64 actionId) external {
         withdrawn[actionId] = true;
     }
+}
+
+/// @notice Validators who have signed one message, in one epoch, and nothing else ever.
+contract OneMessage {
+    bytes32 public digest;
+    uint64 public epoch;
+
+    function verify(bytes32 digest_, uint64 epoch_, bytes calldata) external view {
+        if (digest_ != digest || epoch_ != epoch) revert Refused();
+    }
+}
+
+/// @notice All validators together, ready to sign whatever is asked.
+contract EveryMessage {
+    function verify(bytes32, uint64, bytes calldata) external pure {}
 }
 
 contract AnyGovernor {
