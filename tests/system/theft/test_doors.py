@@ -1,4 +1,4 @@
-"""Ways into a Safe beside its transfers: signatures as a wallet's, contract owners, helpers, what signers were shown.
+"""Ways into a Safe beside its transfers: helpers, what signers were shown, modules, its configuration.
 
 Lesson F4: a guard was set, but modules went round it; and the page showed a transfer while the signers approved a
 delegatecall that replaced the implementation.
@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from kit.chain.addresses import SAFE_SINGLETON
 from tests.support.committee import Account, by_all
 from tests.system.theft.admitted import Stolen, admits
 from tests.system.theft.hostile import Hostile
@@ -28,11 +27,9 @@ from tests.system.theft.world import (
     World,
     call,
     hexed,
-    mint,
-    safe_plan,
 )
-from verification.multisig import SAFE_DOMAIN_TYPEHASH, SafeTransaction, approved_hash
-from verification.signatures.eip712 import Domain, address_word, keccak, word
+from verification.multisig import SafeTransaction
+from verification.signatures.eip712 import word
 
 HUNDRED = 100 * USD
 NOBODY = hexed(bytes(20))
@@ -41,202 +38,6 @@ FAR = 2**48
 SETUP = "setup(address[],uint256,address,bytes,address,address,uint256,address)"
 NONCE = bytes(32)
 pytestmark = admits(Stolen.OWNERS)
-
-
-def plain_safe(world: World, handler: bytes = bytes(20)) -> bytes:
-    """An ordinary Safe of the same owners."""
-    factory = world.create(world.artifacts.safe_creation("proxies/SafeProxyFactory"))
-    owners = [hexed(owner.address) for owner in world.committee.owners]
-    initializer = call(SETUP, owners, world.committee.owner_threshold, NOBODY, b"", hexed(handler), NOBODY, 0, NOBODY)
-    data = call("createProxyWithNonce(address,bytes,uint256)", SAFE_SINGLETON, initializer, 0)
-    safe = world.anvil.call(hexed(factory), data)[12:]
-    assert world.send(factory, data) == ACCEPTED
-    return safe
-
-
-# ERC-1271: a Safe's signature moves dollars without a transaction of the Safe
-
-
-def as_wallet(world: World, safe: bytes, digest: bytes) -> bytes:
-    """The owners' signatures over a message of their Safe, as its usual fallback handler wants them."""
-    separator = keccak(SAFE_DOMAIN_TYPEHASH + word(world.committee.domain.chain_id) + address_word(safe))
-    struct = keccak(keccak(b"SafeMessage(bytes message)") + keccak(digest))
-    return world.committee.owner_signatures(keccak(b"\x19\x01" + separator + struct))
-
-
-def dollars(world: World) -> Domain:
-    return Domain("USDC", "2", world.committee.domain.chain_id, TOKEN)
-
-
-def struct(type_: str, *words: bytes) -> bytes:
-    return keccak(keccak(type_.encode()) + b"".join(words))
-
-
-TRANSFER_FIELDS = "address from,address to,uint256 value,uint256 validAfter,uint256 validBefore,bytes32 nonce"
-PERMIT_FIELDS = "address owner,address spender,uint256 value,uint256 nonce,uint256 deadline"
-
-
-def authorization(world: World, safe: bytes, kind: str, to: bytes) -> bytes:
-    """EIP-3009: the digest that the payer signs."""
-    words = (address_word(safe), address_word(to), word(FUNDS), word(0), word(FAR), NONCE)
-    return dollars(world).digest(struct(f"{kind}({TRANSFER_FIELDS})", *words))
-
-
-def transfer_with_authorization(world: World, safe: bytes, to: bytes) -> bytes:
-    digest = authorization(world, safe, "TransferWithAuthorization", to)
-    signature = "transferWithAuthorization(address,address,uint256,uint256,uint256,bytes32,bytes)"
-    return call(signature, hexed(safe), hexed(to), FUNDS, 0, FAR, NONCE, as_wallet(world, safe, digest))
-
-
-def receive_with_authorization(world: World, safe: bytes, to: bytes) -> bytes:
-    digest = authorization(world, safe, "ReceiveWithAuthorization", to)
-    signature = "receiveWithAuthorization(address,address,uint256,uint256,uint256,bytes32,bytes)"
-    return call(signature, hexed(safe), hexed(to), FUNDS, 0, FAR, NONCE, as_wallet(world, safe, digest))
-
-
-def by_v_r_s(world: World, safe: bytes, to: bytes) -> bytes:
-    """The other form of the function, by one owner's key."""
-    digest = authorization(world, safe, "TransferWithAuthorization", to)
-    signed = world.committee.owners[0].sign(digest)
-    signature = "transferWithAuthorization(address,address,uint256,uint256,uint256,bytes32,uint8,bytes32,bytes32)"
-    return call(signature, hexed(safe), hexed(to), FUNDS, 0, FAR, NONCE, signed[64], signed[:32], signed[32:64])
-
-
-def permit(world: World, safe: bytes, to: bytes) -> bytes:
-    words = (address_word(safe), address_word(to), word(FUNDS), word(0), word(FAR))
-    digest = dollars(world).digest(struct(f"Permit({PERMIT_FIELDS})", *words))
-    signature = "permit(address,address,uint256,uint256,bytes)"
-    return call(signature, hexed(safe), hexed(to), FUNDS, FAR, as_wallet(world, safe, digest))
-
-
-BY_SIGNATURE: dict[str, tuple[Callable[[World, bytes, bytes], bytes], str]] = {
-    "transferWithAuthorization": (transfer_with_authorization, "FiatTokenV2: invalid signature"),
-    "receiveWithAuthorization": (receive_with_authorization, "FiatTokenV2: invalid signature"),
-    "v, r, s": (by_v_r_s, "FiatTokenV2: invalid signature"),
-    "permit": (permit, "EIP2612: invalid signature"),
-}
-
-
-@pytest.mark.parametrize("name", BY_SIGNATURE)
-def test_the_safe_signs_no_token_message(guarded: World, name: str) -> None:
-    """It has no fallback handler, so it is no ERC-1271 wallet."""
-    make, answer = BY_SIGNATURE[name]
-    with guarded.moves():
-        assert guarded.send(TOKEN, make(guarded, guarded.safe, THIEF.address), THIEF) == answer
-        taking = call("transferFrom(address,address,uint256)", hexed(guarded.safe), hexed(THIEF.address), FUNDS)
-        assert guarded.send(TOKEN, taking, THIEF) == "ERC20: transfer amount exceeds allowance"
-
-
-@pytest.mark.parametrize("name", [name for name in BY_SIGNATURE if name != "v, r, s"])
-def test_an_ordinary_safe_with_its_handler_does(guarded: World, name: str) -> None:
-    """The same signatures of the same owners: what the guarded Safe is spared."""
-    handler = guarded.create(guarded.artifacts.safe_creation("handler/CompatibilityFallbackHandler"))
-    victim = plain_safe(guarded, handler)
-    mint(guarded.anvil, TOKEN, victim)
-    with guarded.moves(also={"victim": victim}, merchant=FUNDS, victim=-FUNDS):
-        assert guarded.send(TOKEN, BY_SIGNATURE[name][0](guarded, victim, MERCHANT.address), MERCHANT) == ACCEPTED
-        if name == "permit":
-            taking = call("transferFrom(address,address,uint256)", hexed(victim), hexed(MERCHANT.address), FUNDS)
-            assert guarded.send(TOKEN, taking, MERCHANT) == ACCEPTED
-
-
-@admits(Stolen.EVERYBODY)
-@pytest.mark.parametrize("certified", [False, True])
-def test_no_handler_is_ever_set(guarded: World, certified: bool) -> None:
-    handler = guarded.create(guarded.artifacts.safe_creation("handler/CompatibilityFallbackHandler"))
-    setting = SafeTransaction(guarded.safe, 0, call("setFallbackHandler(address)", hexed(handler)), guarded.nonce())
-    with guarded.moves():
-        assert guarded.execute(setting, guarded.tail(setting, ALL) if certified else b"") == "NotInTable"
-        assert (
-            guarded.send(TOKEN, permit(guarded, guarded.safe, THIEF.address), THIEF) == "EIP2612: invalid signature"
-        )
-
-
-# Contracts as owners
-
-
-def owned_by(world: World, contract: bytes) -> World:
-    """A guarded Safe of a contract and two keys, of which two must sign, with money."""
-    plan = safe_plan(world.committee, salt=21)
-    owners = [hexed(contract), *plan[0][1:]]
-    safe = world.planned_safe((owners, *plan[1:]))
-    mint(world.anvil, TOKEN, safe)
-    return replace(world, safe=safe)
-
-
-def with_contract(world: World, transaction: SafeTransaction, contract: bytes, static: bytes) -> bytes:
-    """The contract's 65 bytes and one key's, ascending by owner."""
-    key = world.committee.owners[1]
-    signed = key.sign(transaction.hash(world.committee.domain.chain_id, world.safe))
-    return static + signed if contract < key.address else signed + static
-
-
-def test_a_safe_that_owns_approves_by_hash(guarded: World) -> None:
-    inner = plain_safe(guarded)
-    nested = owned_by(guarded, inner)
-    transfer = nested.transfer(MERCHANT.address, HUNDRED)
-    tx_hash = transfer.hash(guarded.committee.domain.chain_id, nested.safe)
-    approved = approved_hash(inner).encoded
-    signatures = with_contract(nested, transfer, inner, approved)
-    with nested.moves():
-        assert nested.execute(transfer, signatures=signatures) == "GS025"
-    approving = SafeTransaction(nested.safe, 0, call("approveHash(bytes32)", tx_hash), 0)
-    assert guarded.execute(approving, safe=inner) == ACCEPTED
-    with nested.moves(safe=-HUNDRED, merchant=HUNDRED):
-        assert nested.execute(transfer, signatures=signatures) == ACCEPTED
-        again = replace(transfer, nonce=transfer.nonce + 1)
-        assert nested.execute(again, signatures=with_contract(nested, again, inner, approved)) == "GS025"
-
-
-def test_nobody_approves_in_an_owners_name(guarded: World) -> None:
-    inner = plain_safe(guarded)
-    nested = owned_by(guarded, inner)
-    transfer = nested.transfer(MERCHANT.address, HUNDRED)
-    tx_hash = transfer.hash(guarded.committee.domain.chain_id, nested.safe)
-    with nested.moves():
-        assert nested.send(nested.safe, call("approveHash(bytes32)", tx_hash), THIEF) == "GS030"
-        signatures = with_contract(nested, transfer, inner, approved_hash(inner).encoded)
-        assert nested.execute(transfer, signatures=signatures) == "GS025"
-
-
-def test_a_guarded_safe_that_owns_approves_nothing(guarded: World) -> None:
-    nested = owned_by(guarded, guarded.safe)
-    tx_hash = nested.transfer(THIEF.address, HUNDRED).hash(guarded.committee.domain.chain_id, nested.safe)
-    with nested.moves(), guarded.moves():
-        assert guarded.by_owners(nested.safe, "approveHash(bytes32)", tx_hash) == "NotInTable"
-
-
-DYNAMIC: dict[str, tuple[int, str]] = {
-    "empty": (0, "MalformedCertificate"),
-    "as long as an owner's signature": (33, "ContractSignature"),
-    "as long as a certificate": (336 - 32, "ContractSignature"),
-    "as long as both": (336 - 32 + 65, "ContractSignature"),
-    "a byte more": (336 - 32 + 1, "MalformedCertificate"),
-}
-
-
-@pytest.mark.parametrize("name", DYNAMIC)
-def test_a_contracts_signature_is_refused_however_long(trap: Hostile, name: str) -> None:
-    """The owner is a contract that says yes to everything, so Safe itself is content."""
-    length, answer = DYNAMIC[name]
-    world = owned_by(trap.world, trap.accomplice)
-    static = address_word(trap.accomplice) + word(130) + b"\x00"
-    for amount in (HUNDRED, CERTIFIED_FROM):
-        transfer = world.transfer(MERCHANT.address, amount)
-        signatures = with_contract(world, transfer, trap.accomplice, static) + word(length) + bytes(length)
-        with world.moves():
-            assert world.execute(transfer, signatures=signatures) == answer
-
-
-@admits(Stolen.EVERYBODY)
-def test_a_contracts_signature_hidden_in_a_real_certificate_is_refused(trap: Hostile) -> None:
-    """Its dynamic part is the certificate's facts hash: 32 zero bytes are an empty signature."""
-    world = owned_by(trap.world, trap.accomplice)
-    transfer = world.transfer(MERCHANT.address, CERTIFIED_FROM)
-    static = address_word(trap.accomplice) + word(130 + 16) + b"\x00"
-    signatures = with_contract(world, transfer, trap.accomplice, static)
-    with world.moves():
-        assert world.execute(transfer, world.tail(transfer, ALL), signatures) == "ContractSignature"
 
 
 # Safe's own helpers
