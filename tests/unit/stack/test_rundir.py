@@ -44,10 +44,11 @@ def test_every_role_has_a_key_of_its_own() -> None:
 
 def test_wiping_leaves_what_is_not_the_stacks(tmp_path: Path) -> None:
     run = RunDir(tmp_path)
-    for name in ("stack.json", "mine.txt"):
-        (tmp_path / name).write_text("x")
+    run.committee.mkdir()
+    for path in (run.stack_json, run.settlement_json, run.committee / "committee.json", tmp_path / "mine.txt"):
+        path.write_text("x")
     rundir.wipe(run)
-    assert not run.stack_json.exists()
+    assert not [path for path in (run.stack_json, run.settlement_json, run.committee) if path.exists()]
     assert (tmp_path / "mine.txt").exists()
     assert run.logs.is_dir()
 
