@@ -84,6 +84,14 @@ _GUARD_STRUCTS = (
 )  # fmt: skip
 
 
+CHANGEABLE = {(reading.contract, reading.path[0]) for reading in READINGS if reading.is_governed} | {
+    ("ValidatorRegistry", "epoch"),
+    ("ValidatorRegistry", "keys"),
+    ("EmergencyBrake", "sentinels"),
+}
+"""What the protocol may change after the deployment, so that a file may state it as `changed`."""
+
+
 class Readback:
     """Reads a circle at one block. Contracts that are not stated or not there are passed over."""
 
@@ -93,6 +101,9 @@ class Readback:
         self._last = block
         self._first = from_block
         self._there = {name for name, at in circle.addresses.items() if circle.has_code(at, self._block)}
+        stated = {(contract, name) for contract, values in circle.plan.changed.items() for name in values}
+        if unknown := sorted(stated - CHANGEABLE):
+            raise PlanError(f"changed.{'.'.join(unknown[0])} is nothing that the protocol changes")
 
     def differences(self) -> list[Difference]:
         """Raises ChainError when the node does not answer, PlanError when the file states no such value."""
@@ -103,8 +114,12 @@ class Readback:
     def _read(self, reading: Reading) -> Difference | None:
         if reading.contract not in self._there:
             return None
-        stated = self._circle.stated(reading.contract, reading.path)
+        stated = self._stated_now(reading.contract, reading.path)
         return self._compare(reading.contract, reading.getter, [reading.kind], [stated], reading.is_governed)
+
+    def _stated_now(self, contract: str, path: tuple[str, ...]) -> Any:
+        changed = self._circle.plan.changed.get(contract, {})
+        return changed[path[0]] if path[0] in changed else self._circle.stated(contract, path)
 
     def _guard(self) -> Iterator[Difference]:
         if "TransferGuard" not in self._there:
@@ -124,22 +139,23 @@ class Readback:
         if not isinstance(epoch, int):
             yield Difference(name, "it names no epoch")
             return
-        if epoch != 1:
-            yield Difference(name, f"changed since: the epoch is {epoch}, the file states the keys of 1")
-        for number in sorted({1, epoch}):
+        stated = self._circle.plan.changed.get(name, {}).get("epoch", 1)
+        if epoch != stated:
+            yield Difference(name, f"changed since: the epoch is {epoch}, the file states {stated}")
+        now = _bytes(self._stated_now(name, ("keys",)))
+        for number, wanted in {epoch: now, 1: keys}.items():
             (found,) = self._ask(name, "keysOf(uint64)", [number], ["bytes"])
-            if found != keys:
+            if found != wanted:
                 since = "changed since: " if number != 1 else ""
-                yield Difference(name, f"{since}{_keys_differ(number, found, keys)}")
+                yield Difference(name, f"{since}{_keys_differ(number, found, wanted)}")
 
     def _sentinels(self) -> Iterator[Difference]:
         name = "EmergencyBrake"
         if name not in self._there:
             return
         now = self._circle.chain.time_of(self._block)
-        stated = {
-            str(each["key"]).lower(): int(each["expires"]) for each in self._circle.stated(name, ("sentinels",))
-        }
+        sentinels = self._stated_now(name, ("sentinels",))
+        stated = {str(each["key"]).lower(): int(each["expires"]) for each in sentinels}
         logs = self.logs(name, "SentinelRearmed")
         seen = {"0x" + log["topics"][1][-40:].lower() for log in logs}
         for key in sorted(stated.keys() | seen):

@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -170,7 +171,9 @@ def _check_network(args: argparse.Namespace, chain: Node, artifacts: Artifacts, 
         return
     if args.chain_id is None:
         raise ChainError(f"chain {chain.chain_id} is not a local one: state it by --chain-id")
-    found = bounds.refusals(plan, SET) or [*_safe_code(chain, artifacts, plan)]
+    now = {name: {**values, **plan.changed.get(name, {})} for name, values in plan.values.items()}
+    found = bounds.refusals(plan, SET) or bounds.refusals(replace(plan, values=now), SET)
+    found = found or [*_safe_code(chain, artifacts, plan)]
     if found:
         raise PlanError(f"the file is not one for chain {chain.chain_id}:\n  " + "\n  ".join(found))
 

@@ -1,8 +1,9 @@
 """The file that states a set of contracts which name each other in their constructors.
 
 JSON: `{"salt": "0x..", "contracts": {NAME: {PARAMETER: value, ...}}}`, and optionally `deployer` (the account that
-creates them, from which their addresses follow) and `groups` (what the governor and the factory set later; read only
-by a verification). A constructor's parameter (or a member of a struct parameter) of type address whose name is in
+creates them, from which their addresses follow), `changed` (what the protocol has changed since, by contract and
+parameter as in `contracts`) and `groups` (what the governor and the factory set later); the last two are read only by
+a verification. A constructor's parameter (or a member of a struct parameter) of type address whose name is in
 `neighbours` is another contract of the set and is left out of the file; every other one is stated.
 """
 
@@ -16,7 +17,7 @@ from typing import Any
 
 from eth_utils.address import is_address, to_checksum_address
 
-_MEMBERS = frozenset({"salt", "deployer", "contracts", "groups"})
+_MEMBERS = frozenset({"salt", "deployer", "contracts", "changed", "groups"})
 
 
 class PlanError(Exception):
@@ -35,6 +36,7 @@ class Plan:
     """Values that a constructor takes only for a time and that are not in the code, and what it always takes."""
     deployer: str | None = None
     groups: Mapping[str, Any] = field(default_factory=dict)
+    changed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -50,6 +52,7 @@ def read_plan(
         salt = bytes.fromhex(members["salt"].removeprefix("0x"))
         values = {str(name): dict(values) for name, values in members["contracts"].items()}
         groups = dict(members.get("groups", {}))
+        changed = {str(name): dict(values) for name, values in members.get("changed", {}).items()}
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise PlanError(f"{path} is not a deployment file ({type(error).__name__}: {error})") from error
     if len(salt) != 32:
@@ -59,14 +62,8 @@ def read_plan(
     deployer = members.get("deployer")
     if deployer is not None and not is_address(deployer):
         raise PlanError(f"{path}: deployer is not an address")
-    return Plan(
-        salt,
-        values,
-        neighbours,
-        lapsing or {},
-        None if deployer is None else str(to_checksum_address(deployer)),
-        groups,
-    )
+    creator = None if deployer is None else str(to_checksum_address(deployer))
+    return Plan(salt, values, neighbours, lapsing or {}, creator, groups, changed)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -303,6 +304,15 @@ def test_what_may_stand_on_local_chains_only_is_refused_by_both_verbs(
         assert answer.code == 1
         assert said in answer.err
     assert deployed.nonce("pending") == nonce
+
+
+def test_what_has_changed_since_is_held_to_the_same_bounds(
+    deployed: Network, capsys: pytest.CaptureFixture[str]
+) -> None:
+    members = deployed.plan["contracts"]
+    changed = {"Guardians": {"guardians": members["ColdVault"]["owners"], "threshold": 2}}
+    answer = replace(deployed, plan={**deployed.plan, "changed": changed}).verify(capsys)
+    assert (answer.code, "who is a guardian" in answer.err) == (1, True)
 
 
 def test_a_key_that_others_may_read_or_that_is_another_is_refused(

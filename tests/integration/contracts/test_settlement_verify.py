@@ -190,6 +190,17 @@ def test_members_that_were_replaced_are_told_as_changed(chain: Chain) -> None:
         "StandingRegistry: changed since: attesters",
         "StandingRegistry: changed since: threshold",
     ]
+    told = {
+        "Guardians": {"guardians": fewer, "threshold": 2},
+        "StandingRegistry": {"attesters": fewer, "threshold": 3},
+    }
+    assert chain.differences(replace(chain.plan, changed=told)) == []
+
+
+@pytest.mark.parametrize(("contract", "name"), [("ColdVault", "owners"), ("Governor", "delays"), ("Nobody", "keys")])
+def test_what_the_protocol_never_changes_is_not_stated_as_changed(chain: Chain, contract: str, name: str) -> None:
+    with pytest.raises(PlanError, match=f"changed.{contract}.{name} is nothing that the protocol changes"):
+        chain.differences(replace(chain.plan, changed={contract: {name: []}}))
 
 
 def test_another_model_is_told_as_changed(chain: Chain) -> None:
@@ -215,10 +226,12 @@ def test_another_epoch_is_told_as_changed_with_its_keys(chain: Chain) -> None:
     chain.later(DAY + 120)
     chain.send("ValidatorRegistry", "startEpoch(uint64,bytes)", 1, keys)
     assert chain.differences() == [
-        "ValidatorRegistry: changed since: the epoch is 2, the file states the keys of 1",
+        "ValidatorRegistry: changed since: the epoch is 2, the file states 1",
         "ValidatorRegistry: changed since: of the keys of epoch 2 (4, the file states 4), "
         "those at 0, 1, 2, 3 are not the file's",
     ]
+    told = replace(chain.plan, changed={"ValidatorRegistry": {"epoch": 2, "keys": hexed(keys)}})
+    assert chain.differences(told) == []
 
 
 def test_a_sentinel_that_was_revoked_or_added_is_told(chain: Chain) -> None:
@@ -237,6 +250,12 @@ def test_a_sentinel_that_was_revoked_or_added_is_told(chain: Chain) -> None:
         "the file states not armed"
     )
     assert sorted(chain.differences()) == sorted([gone, armed])
+    sentinels = [{"key": hexed(other.address), "expires": rearm.expires}]
+    told = replace(chain.plan, changed={"EmergencyBrake": {"sentinels": sentinels}})
+    assert chain.differences(told) == []
+    sentinels.append({"key": KEY, "expires": rearm.expires})
+    never = f"EmergencyBrake: changed since: sentinel {KEY} is not armed, the file states armed until {rearm.expires}"
+    assert chain.differences(told) == [never]
     chain.later(2 * DAY)
     assert chain.differences() == [gone], "its key has lapsed"
 

@@ -21,9 +21,11 @@ def written(folder: Path, text: str) -> Path:
 
 def test_a_file_is_read_with_its_deployer_and_groups(tmp_path: Path) -> None:
     members = {"salt": SALT, "deployer": DEPLOYER.lower(), "contracts": {"A": {"x": 1}}, "groups": {"g": {}}}
+    members["changed"] = {"A": {"x": 2}}
     plan = read_plan(written(tmp_path, json.dumps(members)), {"a": "A"})
     assert (plan.salt, plan.names, plan.deployer) == (bytes(32), ("A",), DEPLOYER)
     assert plan.groups == {"g": {}}
+    assert plan.changed == {"A": {"x": 2}}
     bare = read_plan(written(tmp_path, json.dumps({"salt": SALT, "contracts": {}})), {})
     assert (bare.deployer, dict(bare.groups)) == (None, {})
 
