@@ -11,12 +11,14 @@ contract GuardedHandler is OtherAttacks {
         return new SignedDigests(registry);
     }
 
-    function _votes(bytes32 digest, uint64 epoch_) internal override returns (bytes memory) {
-        SignedDigests(address(verifier)).sign(digest, epoch_);
-        return new bytes(288);
+    function _votes(bytes32 digest) internal override returns (bytes memory) {
+        SignedDigests(address(verifier)).sign(digest);
+        return SignedDigests(address(verifier)).signature(digest);
     }
 
-    function _forgedVotes(bytes32, uint256 how) internal pure override returns (bytes memory) {
-        return new bytes(how % 4 == 0 ? 287 : 288);
+    function _forgedVotes(bytes32 digest, uint256 how) internal view override returns (bytes memory) {
+        if (how % 3 == 0) return new bytes(288);
+        if (how % 3 == 1) return SignedDigests(address(verifier)).signature(digest ^ bytes32(uint256(1)));
+        return new bytes(287);
     }
 }

@@ -34,7 +34,7 @@ abstract contract OtherAttacks is TransferAttacks {
         if (how == 2) require(!isPaused(), "paused");
         bytes32 message = Messages.evacuate(pauseId, otherEpoch, safes[safe], address(tokens[0]));
         bytes memory votes =
-            how == 3 ? _forgedVotes(digestOf(message), safe) : _votes(digestOf(message), otherEpoch);
+            how == 3 ? _forgedVotes(digestOf(message), safe) : _votes(digestOf(message));
         bytes memory data = abi.encodeCall(
             evacuator.evacuate, (pauseId, otherEpoch, safes[safe], address(tokens[0]), votes)
         );
@@ -88,7 +88,7 @@ abstract contract OtherAttacks is TransferAttacks {
         if (how == 1) message.epoch += 1;
         if (how == 2) message.validUntil = time() - 1;
         bytes32 digest = digestOf(Messages.hash(message));
-        bytes memory votes = how >= 3 ? _forgedVotes(digest, how) : _votes(digest, message.epoch);
+        bytes memory votes = how >= 3 ? _forgedVotes(digest, how) : _votes(digest);
         bytes memory data = abi.encodeCall(brake.proposeUnpause, (message, votes));
         _attackOn(ATTACKER, address(brake), data, "an unpause was proposed that must not be");
         data = abi.encodeCall(brake.consentUnpause, (message, _tooFewGuardians(Messages.hash(message))));
@@ -108,7 +108,7 @@ abstract contract OtherAttacks is TransferAttacks {
         if (how == 2) govern.epoch += 1;
         if (how == 3) target.token = address(tokens[1]);
         bytes32 digest = digestOf(Messages.hash(govern));
-        bytes memory votes = how == 4 ? _forgedVotes(digest, group) : _votes(digest, govern.epoch);
+        bytes memory votes = how == 4 ? _forgedVotes(digest, group) : _votes(digest);
         bytes memory data = abi.encodeCall(governor.schedule, (govern, target, votes));
         _attackOn(ATTACKER, address(governor), data, "a change was scheduled that must not be");
         data = abi.encodeCall(guard.setLimits, (target.group, target.token, firstLimits(0)[0]));
@@ -145,7 +145,7 @@ abstract contract OtherAttacks is TransferAttacks {
         if (how == 1) rotate.notBefore -= 1;
         if (how == 2) rotate.keysHash = keccak256("other keys");
         bytes32 digest = digestOf(Messages.hash(rotate));
-        bytes memory votes = how == 3 ? _forgedVotes(digest, next) : _votes(digest, epoch);
+        bytes memory votes = how == 3 ? _forgedVotes(digest, next) : _votes(digest);
         bytes memory data = abi.encodeCall(registry.scheduleRotation, (rotate, validatorKeys[next], votes));
         _attackOn(ATTACKER, address(registry), data, "a rotation was scheduled that must not be");
     }
@@ -154,7 +154,7 @@ abstract contract OtherAttacks is TransferAttacks {
         uint64 actionId = _actionId(seed);
         bytes32 message = Messages.cancel(actionId, epoch + (how % 2 == 0 ? 1 : 0));
         bytes memory votes = how % 2 == 0
-            ? _votes(digestOf(message), epoch + 1)
+            ? _votes(digestOf(message))
             : _forgedVotes(digestOf(message), how);
         uint64 said = epoch + (how % 2 == 0 ? 1 : 0);
         bytes memory data = abi.encodeCall(actions.cancel, (actionId, said, votes));

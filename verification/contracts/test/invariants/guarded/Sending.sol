@@ -57,7 +57,7 @@ abstract contract Sending is Ghost {
     }
 
     /// @dev A quorum's signature over `digest`, of the validators of now.
-    function _votes(bytes32 digest, uint64 epoch_) internal virtual returns (bytes memory);
+    function _votes(bytes32 digest) internal virtual returns (bytes memory);
 
     /// @dev What looks like one and is not: below a quorum, of other validators, of another digest.
     function _forgedVotes(bytes32 digest, uint256 how) internal virtual returns (bytes memory);
@@ -160,7 +160,7 @@ abstract contract Sending is Ghost {
     }
 
     function _certificateOf(Order memory order) internal returns (bytes memory) {
-        return _tailOf(order, _votes(digestOf(Messages.hash(order)), order.epoch));
+        return _tailOf(order, _votes(digestOf(Messages.hash(order))));
     }
 
     /// @dev `life`: any seed; the shortest and the longest that count are among the common ones.
@@ -174,7 +174,7 @@ abstract contract Sending is Ghost {
     }
 
     function _certify(bytes32 structHash) internal returns (bytes memory) {
-        return _votes(digestOf(structHash), epoch);
+        return _votes(digestOf(structHash));
     }
 
     // Standing.

@@ -179,7 +179,7 @@ abstract contract TransferAttacks is GovernanceSteps {
         if (how == 4) digest = digestFor(address(guard), 1, Messages.hash(order));
         if (how == 5) digest = digestFor(ATTACKER, 31337, Messages.hash(order));
         if (how >= 6) return _tailOf(order, _forgedVotes(digestOf(Messages.hash(order)), how + call_.safe));
-        return _tailOf(order, _votes(digest, epoch));
+        return _tailOf(order, _votes(digest));
     }
 
     function _forbidden(uint256 safe, uint256 which) private view returns (Call memory) {
