@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import fcntl
-import hashlib
 import os
 import re
 import sys
@@ -92,9 +91,9 @@ def _options(words: Sequence[str]) -> Options:
     )
     given = parser.parse_args(words)
     short = given.sample is not None
-    place = hashlib.sha256(str(given.contracts.resolve()).encode()).hexdigest()[:8]
+    contracts = given.contracts.resolve()
     return Options(
-        contracts=given.contracts.resolve(),
+        contracts=contracts,
         sample=given.sample or 0,
         calls=SAMPLE_CALLS if short else FULL_CALLS,
         seed=given.seed,
@@ -102,7 +101,7 @@ def _options(words: Sequence[str]) -> Options:
         match=given.match,
         workers=given.workers,
         only_tests=given.only_tests,
-        folder=bootstrap.BOOT / "proving" / place,
+        folder=bootstrap.BOOT / "proving" if contracts == CONTRACTS else contracts / ".proving",
     )
 
 

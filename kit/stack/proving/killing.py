@@ -1,8 +1,8 @@
 """Tries each mutant against the tests, then the proofs, that reach its file.
 
 A mutant is killed when a test that passes on the true sources fails, or a property that is proved of them has a
-counterexample. One that does not compile is no mutant; one whose bytecode is the original's is the original. A first
-round makes few runs of random tests. Tests of gas kill nothing: any change may cost a little more.
+counterexample. One that does not compile is no mutant; one whose optimized bytecode is the original's is the
+original. A first round makes few runs of random tests. Tests of gas kill nothing: any change may cost a little more.
 """
 
 from __future__ import annotations
@@ -110,16 +110,15 @@ class Bench:
         artifacts = self._recompiler.artifacts(mutant)
         if artifacts is None:
             return Fate.STILLBORN, ""
-        if not artifacts:
-            return Fate.SAME, ""
         with self._changed(artifacts):
-            killer = self._failing_test(reached.tests, _FEW) or self._failing_test(reached.tests, _MANY)
+            killer = artifacts and (
+                self._failing_test(reached.tests, _FEW) or self._failing_test(reached.tests, _MANY)
+            )
         if killer:
             return Fate.BY_TEST, killer
-        if not by_proofs:
-            return Fate.SURVIVED, ""
-        with self._changed({mutant.file: mutant.applied((self._shop.folder / mutant.file).read_bytes())}):
-            killer = self._failing_proof(reached.proofs)
+        if self._recompiler.is_same(mutant):
+            return Fate.SAME, ""
+        killer = self._failing_proof(mutant, reached.proofs) if by_proofs else ""
         return (Fate.BY_PROOF, killer) if killer else (Fate.SURVIVED, "")
 
     @contextlib.contextmanager
@@ -133,6 +132,10 @@ class Bench:
             for path, content in true_contents.items():
                 (self._shop.folder / path).write_bytes(content)
 
+    def _killing_test(self, artifacts: Mapping[str, bytes], tests: tuple[str, ...]) -> str:
+        with self._changed(artifacts):
+            return self._failing_test(tests, _FEW) or self._failing_test(tests, _MANY)
+
     def _failing_test(self, tests: tuple[str, ...], settings: Mapping[str, str]) -> str:
         """The first test that failed. Tests without an end kill nothing."""
         for room in _rooms(tests):
@@ -142,16 +145,18 @@ class Bench:
                 return failed[0].partition(":")[2]
         return ""
 
-    def _failing_proof(self, proofs: tuple[str, ...]) -> str:
+    def _failing_proof(self, mutant: Mutant, proofs: tuple[str, ...]) -> str:
         """The first property that has a counterexample; one without an answer in time kills nothing."""
         if not proofs:
             return ""
-        properties.build(self._shop, "quick", proofs)
+        text = (self._shop.folder / mutant.file).read_bytes()
+        with self._changed({mutant.file: mutant.applied(text)}):
+            properties.build(self._shop, PROFILE, proofs)
         files = {self._shop.folder / name for name in proofs}
         end = time.monotonic() + _PROOFS_SECONDS
-        for one in properties.properties(self._shop, "quick"):
+        for one in properties.properties(self._shop, PROFILE):
             if one.file in files and time.monotonic() < end:
-                found = properties.prove(self._shop, one, "quick", _PROOF_SECONDS)
+                found = properties.prove(self._shop, one, PROFILE, _PROOF_SECONDS)
                 if found.verdict is Verdict.FAILS:
                     return one.name
         return ""

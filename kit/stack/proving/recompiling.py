@@ -27,7 +27,13 @@ SETTINGS = {
     # One way to compile for all, whatever the profile says of single contracts.
     "FOUNDRY_ADDITIONAL_COMPILER_PROFILES": "[]",
     "FOUNDRY_COMPILATION_RESTRICTIONS": "[]",
+    # The optimizer, which takes most of the compiler's time, only lays out the stack.
+    "FOUNDRY_OPTIMIZER_DETAILS": (
+        "{peephole=true,inliner=false,jumpdestRemover=true,orderLiterals=false,deduplicate=false,cse=false,"
+        'constantOptimizer=false,yul=true,yulDetails={stackAllocation=true,optimizerSteps="u:"}}'
+    ),
 }
+_OPTIMIZED = {"enabled": True, "runs": 200}
 _SECONDS = 300
 _BUILD_SECONDS = 1800
 _CODE = "evm.bytecode.object"
@@ -129,6 +135,7 @@ class Recompiler:
             self._learn(json.loads(question.read_text() or "{}"), question.with_suffix(".answer"))
         if not self._wanted:
             raise UnknownCompilationError("forge did not ask the compiler for any code")
+        self._closures: dict[str, dict[str, str]] = {}
         self._contracts = list(self._artifacts())
 
     @classmethod
@@ -182,34 +189,56 @@ class Recompiler:
 
     def artifacts(self, mutant: Mutant) -> dict[str, bytes] | None:
         """What differs with this mutant, by path in the workshop; None when it does not compile."""
-        true_text = (self._shop.folder / mutant.file).read_bytes()
-        sources = self._sources | {mutant.file: mutant.applied(true_text).decode()}
-        reached, closures = [], {}
-        for one in self._contracts:
-            if one.unit not in closures:
-                closures[one.unit] = closure(one.unit, sources.__getitem__, self._settings["remappings"])
-            if mutant.file in (closures[one.unit] if one.unit.startswith("src/") else one.holds):
-                reached.append(one)
-        needed = {name: text for one in reached for name, text in closures[one.unit].items()}
-        needed[mutant.file] = sources[mutant.file]
-        wanted = {one.unit: self._wanted[one.unit] for one in reached} or {mutant.file: {"*": [_CODE]}}
-        answer = _ask(self._shop, needed, self._settings, wanted)
-        if _errors(answer):
-            return None
-        return dict(self._differing(reached, answer))
+        reached = self._reached(mutant.file)
+        units = {one.unit for one in reached} or {mutant.file}
+        answer = self._compiled(units, {mutant.file: self._text(mutant)}, self._settings)
+        return None if _errors(answer) else dict(_differing(reached, answer))
 
-    def _differing(self, reached: list[Compiled], answer: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
-        for one in reached:
-            code = answer["contracts"][one.unit][one.name]["evm"]
-            if f"0x{code['bytecode']['object']}" == one.artifact["bytecode"]["object"]:
-                continue
-            changed = dict(one.artifact)
-            for part in ("bytecode", "deployedBytecode"):
-                changed[part] = changed[part] | {"object": f"0x{code[part]['object']}"}
-                for name in ("sourceMap", "immutableReferences"):
-                    if name in code[part]:
-                        changed[part][name] = code[part][name]
-            yield one.path, json.dumps(changed).encode()
+    def is_same(self, mutant: Mutant) -> bool:
+        """Whether the optimizer makes the same code of the true contracts and of the mutated ones."""
+        units = {one.unit for one in self._reached(mutant.file) if one.unit.startswith("src/")}
+        settings = self._settings | {"optimizer": _OPTIMIZED}
+        codes = []
+        for changed in ({}, {mutant.file: self._text(mutant)}):
+            answer = self._compiled(units, changed, settings)
+            contracts = ((unit, *named) for unit in units for named in answer["contracts"][unit].items())
+            codes.append({(unit, name): one["evm"]["bytecode"]["object"] for unit, name, one in contracts})
+        return codes[0] == codes[1]
+
+    def _text(self, mutant: Mutant) -> str:
+        return mutant.applied((self._shop.folder / mutant.file).read_bytes()).decode()
+
+    def _reached(self, file: str) -> list[Compiled]:
+        """The contracts that are made of `file`, and the tests that hold code of it, not only call it."""
+        return [
+            one
+            for one in self._contracts
+            if file in (self._closure(one.unit) if one.unit.startswith("src/") else one.holds)
+        ]
+
+    def _compiled(self, units: set[str], changed: Mapping[str, str], settings: Mapping[str, Any]) -> dict[str, Any]:
+        needed = {name: self._sources[name] for unit in units for name in self._closure(unit)}
+        wanted = {unit: self._wanted.get(unit, {"*": [_CODE]}) for unit in units}
+        return _ask(self._shop, needed | dict(changed), settings, wanted)
+
+    def _closure(self, unit: str) -> dict[str, str]:
+        if unit not in self._closures:
+            self._closures[unit] = closure(unit, self._sources.__getitem__, self._settings["remappings"])
+        return self._closures[unit]
+
+
+def _differing(reached: list[Compiled], answer: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
+    for one in reached:
+        code = answer["contracts"][one.unit][one.name]["evm"]
+        if f"0x{code['bytecode']['object']}" == one.artifact["bytecode"]["object"]:
+            continue
+        changed = dict(one.artifact)
+        for part in ("bytecode", "deployedBytecode"):
+            changed[part] = changed[part] | {"object": f"0x{code[part]['object']}"}
+            for name in ("sourceMap", "immutableReferences"):
+                if name in code[part]:
+                    changed[part][name] = code[part][name]
+        yield one.path, json.dumps(changed).encode()
 
 
 def _numbers(code: Mapping[str, Any]) -> set[str]:

@@ -13,7 +13,7 @@ from kit.stack.proving.results import Finding
 from kit.stack.proving.workshop import Workshop
 
 _NEEDED = 0.95
-"""Of the mutants that are not listed as equivalent, so many must be killed; the survivors' list asks for all."""
+"""Of the mutants so many must be killed, those that are listed as equivalent counted as alive."""
 
 
 @dataclass(frozen=True, slots=True)
