@@ -317,6 +317,14 @@ def test_storage_that_no_constructor_of_ours_wrote_is_found(tmp_path: Path) -> N
         assert found.what.endswith("created it by another constructor call than the file's")
 
 
+def test_a_creation_that_no_log_tells_of_is_a_difference(chain: Chain) -> None:
+    chain.anvil.request("evm_mine")
+    head = chain.anvil.head()
+    found = differences_of(chain.circle, head, from_block=head)
+    why = f"no log of block {head} or later says how it was created"
+    assert [each.contract for each in found if each.what == why] == list(chain.plan.names)
+
+
 CREATE2 = "0x4e59b44847b379578588920cA78FbF26c0B4956C"
 NAMES = ("guard", "verifier", "guardians", "registry", "governor", "vault")
 
