@@ -47,7 +47,7 @@ class Carrier(Protocol):
         """The block at which a step counts as done: "pending" when what waits there will be mined, else "latest"."""
 
     def carry(self, what: str, to: str, data: bytes, is_done: Callable[[], bool]) -> None:
-        """Send it unless `is_done` by now, and wait until it is mined. Raises ChainError."""
+        """Send it unless `is_done` by now; mined by then or before `await_depth` is true. Raises ChainError."""
 
     def await_depth(self, stands_at: Callable[[str], bool]) -> bool:
         """True once all `stands_at` a block as deep as wanted; False when it does not at the head any more."""
