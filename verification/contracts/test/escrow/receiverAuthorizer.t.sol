@@ -116,6 +116,15 @@ contract ReceiverAuthorizerTest is Base {
         rotatable.revoke();
     }
 
+    function test_afterARevocationNoSignatureIsTheKeysNotEvenABrokenOne() public {
+        vm.prank(owner);
+        rotatable.revoke();
+        bytes32 hash = keccak256("anything");
+        assertAnswer(hash, "", INVALID);
+        assertAnswer(hash, new bytes(65), INVALID);
+        assertAnswer(hash, highS(sign(AUTHORIZER_KEY, hash)), INVALID);
+    }
+
     function test_RevertWhen_strangerRules() public {
         vm.prank(stranger);
         vm.expectRevert(ReceiverAuthorizer.NotAuthorizedToRevoke.selector);

@@ -113,6 +113,15 @@ contract EvacuateTest is GuardBase {
         expect(IEvacuator.NotRegistered.selector, _PAUSE);
     }
 
+    function test_norWhenItLeftTheModuleGuardToo() public {
+        brake.set(_PAUSE, false, false);
+        matureExit();
+        send(safe, abi.encodeWithSignature("setModuleGuard(address)", address(0)));
+        send(safe, abi.encodeCall(IGuardManager.setGuard, (address(0))));
+        pause();
+        expect(IEvacuator.NotRegistered.selector, _PAUSE);
+    }
+
     function test_aSafeThatRemovedItsModuleGuardIsStillEvacuatedExactly() public {
         brake.set(_PAUSE, false, false);
         matureExit();

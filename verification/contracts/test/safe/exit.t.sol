@@ -95,6 +95,7 @@ contract ExitTest is GuardBase {
         refuses(ITransferGuard.NoExit.selector, address(guard), abi.encodeCall(ITransferGuard.cancelExit, (id + 1)));
         send(address(guard), abi.encodeCall(ITransferGuard.cancelExit, (id)));
         vm.assertEq(guard.exitOf(safe), 0);
+        vm.assertTrue(actions.get(id).state == IActions.State.Ended);
         refuse(_notReady, safe, _leave);
         refuses(ITransferGuard.NoExit.selector, address(guard), abi.encodeCall(ITransferGuard.cancelExit, (0)));
     }
