@@ -23,7 +23,6 @@ abstract contract EmergencySteps is PayoutSteps {
     mapping(bytes32 digest => Consents) private _consents;
     mapping(uint256 sentinel => uint64) internal armedUntil;
     mapping(uint64 returnId => Due) internal returns_;
-    uint256 private _rearmed;
 
     constructor() {
         armedUntil[0] = START + 30 days;
@@ -35,7 +34,7 @@ abstract contract EmergencySteps is PayoutSteps {
 
     /// @dev Six hours and a second at most asked for.
     function pauseBySentinel(uint256 sentinel, uint256 duration) external {
-        sentinel %= 2;
+        sentinel = _armed(sentinel);
         duration = duration % 4 == 0 ? 6 hours : duration % 4 == 1 ? 6 hours + 1 : duration % 6 hours + 1;
         uint64 until = time() + uint64(duration);
         uint64 pauseId = pauseNow.id + 1;
@@ -52,7 +51,7 @@ abstract contract EmergencySteps is PayoutSteps {
     }
 
     function pauseByGuardians(uint256 rarely) external {
-        require(rarely % 3 == 0);
+        require(rarely % 6 == 0);
         uint64 pauseId = pauseNow.id + 1;
         bytes memory signatures = byGuardians(Messages.pause(pauseId, WITHOUT_END));
         _deliver(address(brake), abi.encodeCall(brake.pauseByGuardians, (pauseId, signatures)));
@@ -61,12 +60,7 @@ abstract contract EmergencySteps is PayoutSteps {
     }
 
     function rearmSentinel(uint256 sentinel, uint256 duration) external {
-        sentinel %= 2;
-        uint64 expires = time() + uint64(duration % 30 days) + 1;
-        address key = vm.addr(sentinelKeys[sentinel]);
-        bytes memory signatures = byGuardians(Messages.rearm(key, expires));
-        _deliver(address(brake), abi.encodeCall(brake.rearm, (key, expires, signatures)));
-        armedUntil[sentinel] = expires;
+        _rearm(sentinel % 2, duration % 30 days + 1);
         _inspect();
     }
 
@@ -80,8 +74,8 @@ abstract contract EmergencySteps is PayoutSteps {
 
     function certifiedUnpause(uint256 validFor) external {
         Unpause memory message = _unpauseOf(validFor);
-        bytes memory votes = _certify(Messages.hash(message));
-        _deliver(address(brake), abi.encodeCall(brake.proposeUnpause, (message, votes)));
+        bytes memory quorum = _certify(Messages.hash(message));
+        _deliver(address(brake), abi.encodeCall(brake.proposeUnpause, (message, quorum)));
         Consents storage consents = _consents[digestOf(Messages.hash(message))];
         mustBe(isPaused() && !consents.validators, "an unpause was proposed for no pause, or twice");
         consents.validators = true;
@@ -101,7 +95,7 @@ abstract contract EmergencySteps is PayoutSteps {
     }
 
     function vetoHeal(uint256 rarely) external {
-        require(rarely % 4 == 0);
+        require(rarely % 2 == 0);
         vm.prank(vm.addr(guardianKeys[rarely % 5]));
         brake.vetoHeal(pauseNow.id);
         mustBe(isPaused() && !pauseNow.byGuardians, "vetoed what is no sentinel's pause");
@@ -128,11 +122,11 @@ abstract contract EmergencySteps is PayoutSteps {
 
     function certifiedEvacuation(uint256 safe, uint256 token) external {
         (safe, token) = (_member(safe), token % 2);
-        bytes memory votes = _certify(Messages.evacuate(pauseNow.id, epoch, safes[safe], address(tokens[token])));
+        bytes memory quorum = _certify(Messages.evacuate(pauseNow.id, epoch, safes[safe], address(tokens[token])));
         _deliver(
             address(evacuator),
             abi.encodeCall(
-                evacuator.evacuate, (pauseNow.id, epoch, safes[safe], address(tokens[token]), votes)
+                evacuator.evacuate, (pauseNow.id, epoch, safes[safe], address(tokens[token]), quorum)
             )
         );
         _evacuated(safe, token);
@@ -153,17 +147,20 @@ abstract contract EmergencySteps is PayoutSteps {
 
     function certifiedReturn(uint256 safe, uint256 token, uint256 amount, bool keysLost) external {
         (safe, token) = (safe % SAFES, token % 2);
+        for (uint256 i = 0; i <= 2 * SAFES && heldByVault[safe][token] == 0; ++i) {
+            (safe, token) = ((safe + 1) % SAFES, i == SAFES ? 1 - token : token);
+        }
         uint256 held = heldByVault[safe][token];
         require(held > 0, "nothing to return");
         amount = amount % held + 1;
         Return memory order = Return(lastReturn + 1, epoch, safes[safe], address(tokens[token]), amount);
-        bytes memory votes = _certify(Messages.hash(order));
+        bytes memory quorum = _certify(Messages.hash(order));
         bytes memory others = keysLost ? byGuardians(Messages.hash(order)) : byVaultOwners(Messages.hash(order));
         _deliver(
             address(vault),
             keysLost
-                ? abi.encodeCall(vault.scheduleReturnByGuardians, (order, votes, others))
-                : abi.encodeCall(vault.scheduleReturn, (order, votes, others))
+                ? abi.encodeCall(vault.scheduleReturnByGuardians, (order, quorum, others))
+                : abi.encodeCall(vault.scheduleReturn, (order, quorum, others))
         );
         ++lastReturn;
         uint64 readyAt = time() + (keysLost ? RETURN_BY_GUARDIANS : RETURN_BY_OWNERS);
@@ -183,6 +180,20 @@ abstract contract EmergencySteps is PayoutSteps {
         heldByVault[due.safe][due.token] -= due.amount;
         _moved(address(vault), safes[due.safe], due.token, due.amount);
         _inspect();
+    }
+
+    /// @dev Mostly one that is armed: unarmed ones are for an attack.
+    function _armed(uint256 seed) private returns (uint256 sentinel) {
+        sentinel = seed % 2;
+        if (time() >= armedUntil[sentinel] && seed % 8 > 1) _rearm(sentinel, 30 days);
+    }
+
+    function _rearm(uint256 sentinel, uint256 duration) private {
+        uint64 expires = time() + uint64(duration);
+        address key = vm.addr(sentinelKeys[sentinel]);
+        bytes memory signatures = byGuardians(Messages.rearm(key, expires));
+        _deliver(address(brake), abi.encodeCall(brake.rearm, (key, expires, signatures)));
+        armedUntil[sentinel] = expires;
     }
 
     function _evacuated(uint256 safe, uint256 token) private {

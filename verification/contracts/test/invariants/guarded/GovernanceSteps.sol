@@ -102,9 +102,9 @@ abstract contract GovernanceSteps is EmergencySteps {
     function certifiedRotation(uint256 next, uint32 later) external {
         next %= GENERATIONS;
         Rotate memory rotate = Rotate(epoch + 1, keccak256(validatorKeys[next]), time() + ROTATION + later % 1 days);
-        bytes memory votes = _certify(Messages.hash(rotate));
+        bytes memory quorum = _certify(Messages.hash(rotate));
         _deliver(
-            address(registry), abi.encodeCall(registry.scheduleRotation, (rotate, validatorKeys[next], votes))
+            address(registry), abi.encodeCall(registry.scheduleRotation, (rotate, validatorKeys[next], quorum))
         );
         successions.push(Succession(_opened(rotate.notBefore), rotate.newEpoch, next));
         _markEdge(rotate.notBefore);
@@ -150,8 +150,8 @@ abstract contract GovernanceSteps is EmergencySteps {
 
     function certifiedCancellation(uint256 seed) external {
         uint64 actionId = _actionId(seed);
-        bytes memory votes = _certify(Messages.cancel(actionId, epoch));
-        _deliver(address(actions), abi.encodeCall(actions.cancel, (actionId, epoch, votes)));
+        bytes memory quorum = _certify(Messages.cancel(actionId, epoch));
+        _deliver(address(actions), abi.encodeCall(actions.cancel, (actionId, epoch, quorum)));
         _end(actionId);
         _inspect();
     }
@@ -175,8 +175,8 @@ abstract contract GovernanceSteps is EmergencySteps {
         uint64 notBefore = time() + (ofGuardians ? GUARDIANS_CHANGE : CHANGE) + uint64(later);
         bytes32 key = keccak256(abi.encode(target.parameter, target.group, target.token));
         Govern memory govern = Govern(lastGovern + 1, epoch, key, value, notBefore);
-        bytes memory votes = _certify(Messages.hash(govern));
-        _deliver(address(governor), abi.encodeCall(governor.schedule, (govern, target, votes)));
+        bytes memory quorum = _certify(Messages.hash(govern));
+        _deliver(address(governor), abi.encodeCall(governor.schedule, (govern, target, quorum)));
         ++lastGovern;
         changes[lastGovern] =
             Change(_opened(notBefore), target, value, digestOf(Messages.hash(govern)), false, set);

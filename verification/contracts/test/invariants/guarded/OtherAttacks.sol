@@ -33,10 +33,10 @@ abstract contract OtherAttacks is TransferAttacks {
         uint64 otherEpoch = epoch + (how == 1 ? 1 : 0);
         if (how == 2) require(!isPaused(), "paused");
         bytes32 message = Messages.evacuate(pauseId, otherEpoch, safes[safe], address(tokens[0]));
-        bytes memory votes =
+        bytes memory quorum =
             how == 3 ? _forgedVotes(digestOf(message), safe) : _votes(digestOf(message));
         bytes memory data = abi.encodeCall(
-            evacuator.evacuate, (pauseId, otherEpoch, safes[safe], address(tokens[0]), votes)
+            evacuator.evacuate, (pauseId, otherEpoch, safes[safe], address(tokens[0]), quorum)
         );
         _attackOn(ATTACKER, address(evacuator), data, "an evacuation that must not be");
         data = abi.encodeCall(
@@ -55,9 +55,9 @@ abstract contract OtherAttacks is TransferAttacks {
         if (how == 2) order.safe = ATTACKER;
         if (how == 2) order.amount = 1;
         bytes32 message = Messages.hash(order);
-        bytes memory votes = how == 3 ? _forgedVotes(digestOf(message), safe) : _certify(message);
+        bytes memory quorum = how == 3 ? _forgedVotes(digestOf(message), safe) : _certify(message);
         bytes memory owners = how == 4 ? vaultKeys.sign(1, digestOf(message)) : byVaultOwners(message);
-        bytes memory data = abi.encodeCall(vault.scheduleReturn, (order, votes, owners));
+        bytes memory data = abi.encodeCall(vault.scheduleReturn, (order, quorum, owners));
         _attackOn(ATTACKER, address(vault), data, "a return was scheduled that must not be");
         data = abi.encodeCall(vault.record, (safes[safe], address(tokens[0]), 1));
         _attackOn(ATTACKER, address(vault), data, "a stranger wrote the vault's book");
@@ -88,8 +88,8 @@ abstract contract OtherAttacks is TransferAttacks {
         if (how == 1) message.epoch += 1;
         if (how == 2) message.validUntil = time() - 1;
         bytes32 digest = digestOf(Messages.hash(message));
-        bytes memory votes = how >= 3 ? _forgedVotes(digest, how) : _votes(digest);
-        bytes memory data = abi.encodeCall(brake.proposeUnpause, (message, votes));
+        bytes memory quorum = how >= 3 ? _forgedVotes(digest, how) : _votes(digest);
+        bytes memory data = abi.encodeCall(brake.proposeUnpause, (message, quorum));
         _attackOn(ATTACKER, address(brake), data, "an unpause was proposed that must not be");
         data = abi.encodeCall(brake.consentUnpause, (message, _tooFewGuardians(Messages.hash(message))));
         _attackOn(ATTACKER, address(brake), data, "two guardians consented");
@@ -108,8 +108,8 @@ abstract contract OtherAttacks is TransferAttacks {
         if (how == 2) govern.epoch += 1;
         if (how == 3) target.token = address(tokens[1]);
         bytes32 digest = digestOf(Messages.hash(govern));
-        bytes memory votes = how == 4 ? _forgedVotes(digest, group) : _votes(digest);
-        bytes memory data = abi.encodeCall(governor.schedule, (govern, target, votes));
+        bytes memory quorum = how == 4 ? _forgedVotes(digest, group) : _votes(digest);
+        bytes memory data = abi.encodeCall(governor.schedule, (govern, target, quorum));
         _attackOn(ATTACKER, address(governor), data, "a change was scheduled that must not be");
         data = abi.encodeCall(guard.setLimits, (target.group, target.token, firstLimits(0)[0]));
         _attackOn(ATTACKER, address(guard), data, "a stranger set limits");
@@ -145,19 +145,19 @@ abstract contract OtherAttacks is TransferAttacks {
         if (how == 1) rotate.notBefore -= 1;
         if (how == 2) rotate.keysHash = keccak256("other keys");
         bytes32 digest = digestOf(Messages.hash(rotate));
-        bytes memory votes = how == 3 ? _forgedVotes(digest, next) : _votes(digest);
-        bytes memory data = abi.encodeCall(registry.scheduleRotation, (rotate, validatorKeys[next], votes));
+        bytes memory quorum = how == 3 ? _forgedVotes(digest, next) : _votes(digest);
+        bytes memory data = abi.encodeCall(registry.scheduleRotation, (rotate, validatorKeys[next], quorum));
         _attackOn(ATTACKER, address(registry), data, "a rotation was scheduled that must not be");
     }
 
     function endWrongly(uint256 seed, uint256 how) external inspected {
         uint64 actionId = _actionId(seed);
         bytes32 message = Messages.cancel(actionId, epoch + (how % 2 == 0 ? 1 : 0));
-        bytes memory votes = how % 2 == 0
+        bytes memory quorum = how % 2 == 0
             ? _votes(digestOf(message))
             : _forgedVotes(digestOf(message), how);
         uint64 said = epoch + (how % 2 == 0 ? 1 : 0);
-        bytes memory data = abi.encodeCall(actions.cancel, (actionId, said, votes));
+        bytes memory data = abi.encodeCall(actions.cancel, (actionId, said, quorum));
         _attackOn(ATTACKER, address(actions), data, "cancelled without a certificate");
         data = abi.encodeCall(actions.veto, (actionId, _tooFewGuardians(Messages.veto(actionId))));
         _attackOn(ATTACKER, address(actions), data, "two guardians vetoed");

@@ -57,10 +57,14 @@ abstract contract Sending is Ghost {
     }
 
     /// @dev A quorum's signature over `digest`, of the validators of now.
-    function _votes(bytes32 digest) internal virtual returns (bytes memory);
+    function _votes(bytes32 digest) internal returns (bytes memory) {
+        return votes.sign(digest, generation);
+    }
 
     /// @dev What looks like one and is not: below a quorum, of other validators, of another digest.
-    function _forgedVotes(bytes32 digest, uint256 how) internal virtual returns (bytes memory);
+    function _forgedVotes(bytes32 digest, uint256 how) internal view returns (bytes memory) {
+        return votes.forge(digest, generation, how);
+    }
 
     // Calls that count once.
 
@@ -155,8 +159,8 @@ abstract contract Sending is Ghost {
         return Order(safes[call_.safe], _hash(call_), nonces[call_.safe], epoch, validUntil, FACTS);
     }
 
-    function _tailOf(Order memory order, bytes memory votes) internal pure returns (bytes memory) {
-        return abi.encodePacked(order.epoch, order.validUntil, order.factsHash, votes);
+    function _tailOf(Order memory order, bytes memory quorumSignature) internal pure returns (bytes memory) {
+        return abi.encodePacked(order.epoch, order.validUntil, order.factsHash, quorumSignature);
     }
 
     function _certificateOf(Order memory order) internal returns (bytes memory) {

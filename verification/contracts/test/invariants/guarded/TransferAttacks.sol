@@ -13,6 +13,14 @@ import {GovernanceSteps} from "./GovernanceSteps.sol";
 
 /// @notice What all owners together try, with certificates of every wrong kind, and what anyone tries with what was sent.
 abstract contract TransferAttacks is GovernanceSteps {
+    struct Disguise {
+        Enum.Operation operation;
+        uint256 safeTxGas;
+        uint256 baseGas;
+        address gasToken;
+        address refundReceiver;
+    }
+
     modifier inspected() {
         _;
         _inspect();
@@ -56,7 +64,7 @@ abstract contract TransferAttacks is GovernanceSteps {
         _refused(call_, "", "a certificate was needed and there was none");
     }
 
-    function certifiedWithoutNotice(uint256 safe, uint256 token, uint256 more) external inspected {
+    function withoutNotice(uint256 safe, uint256 token, uint256 more) external inspected {
         (safe, token) = (_member(safe), token % (NATIVE + 1));
         uint256 amount = limits[groupOf(safe)][token].noticeFrom + more % 1000;
         Call memory call_ = _transferCall(safe, token, _payee(1), amount);
@@ -65,7 +73,7 @@ abstract contract TransferAttacks is GovernanceSteps {
     }
 
     /// @dev Never had standing, had it until now, lost it by one attester.
-    function certifiedToAnyone(uint256 safe, uint256 token, uint256 to, bool isCertified) external inspected {
+    function payAnyone(uint256 safe, uint256 token, uint256 to, bool isCertified) external inspected {
         (safe, token) = (_member(safe), token % 2);
         address account = to % 4 == 0 ? ATTACKER : payees[to % PAYEES];
         if (to % 4 != 0 && to % 8 < 4 && hasStanding(account)) vm.warp(ranks[account].expiry);
@@ -75,7 +83,7 @@ abstract contract TransferAttacks is GovernanceSteps {
         _refused(call_, tail, "money went to an account without standing");
     }
 
-    function certifiedWhilePaused(uint256 safe, uint256 token, uint256 how) external inspected {
+    function payWhilePaused(uint256 safe, uint256 token, uint256 how) external inspected {
         require(isPaused(), "no pause");
         (safe, token) = (_member(safe), token % (NATIVE + 1));
         address to = _payee(2);
@@ -113,33 +121,19 @@ abstract contract TransferAttacks is GovernanceSteps {
     /// @dev Delegatecalls, gas refunds and surplus signatures around a call that would pass without.
     function disguisedTransfer(uint256 safe, uint256 how) external inspected {
         safe = _member(safe);
-        how %= 6;
         Call memory call_ = _transferCall(safe, 0, _payee(1), 1);
-        uint256 two = uint256(how == 1 ? 1 : 0);
-        Enum.Operation operation = how == 0 ? Enum.Operation.DelegateCall : Enum.Operation.Call;
-        address refund = how == 4 ? ATTACKER : address(0);
-        bytes32 hash = safeAt(safe).getTransactionHash(
-            call_.to, 0, call_.data, operation, two, how == 2 ? 1 : 0, 0, how == 3 ? call_.to : address(0), refund,
-            nonces[safe]
-        );
-        bytes memory signatures = _byOwners(safe, hash);
+        Disguise memory as_;
+        how %= 6;
+        if (how == 0) as_.operation = Enum.Operation.DelegateCall;
+        if (how == 1) as_.safeTxGas = 1;
+        if (how == 2) as_.baseGas = 1;
+        if (how == 3) as_.gasToken = call_.to;
+        if (how == 4) as_.refundReceiver = ATTACKER;
+        bytes memory signatures = _byOwners(safe, _hashAs(call_, as_));
         if (how == 5) signatures = bytes.concat(signatures, signatures);
-        bytes memory data = abi.encodeCall(
-            ISafe.execTransaction,
-            (
-                call_.to,
-                0,
-                call_.data,
-                operation,
-                two,
-                how == 2 ? 1 : 0,
-                0,
-                how == 3 ? call_.to : address(0),
-                payable(refund),
-                signatures
-            )
+        _attackOn(
+            ATTACKER, safes[safe], _executionAs(call_, as_, signatures), "a delegatecall, refund or surplus passed"
         );
-        _attackOn(ATTACKER, safes[safe], data, "a delegatecall, a refund or a surplus signature passed");
     }
 
     /// @dev An exit whose time has not come, or is over.
@@ -153,6 +147,44 @@ abstract contract TransferAttacks is GovernanceSteps {
             ? abi.encodeCall(IGuardManager.setGuard, (address(0)))
             : abi.encodeCall(IModuleManager.setModuleGuard, (address(0)));
         _refused(Call(safe, safes[safe], 0, data), "", "a Safe left out of its exit's time");
+    }
+
+    function _hashAs(Call memory call_, Disguise memory as_) private view returns (bytes32) {
+        bytes memory question = abi.encodeWithSelector(
+            ISafe.getTransactionHash.selector,
+            call_.to,
+            0,
+            call_.data,
+            as_.operation,
+            as_.safeTxGas,
+            as_.baseGas,
+            0,
+            as_.gasToken,
+            as_.refundReceiver,
+            nonces[call_.safe]
+        );
+        (, bytes memory answer) = safes[call_.safe].staticcall(question);
+        return bytes32(answer);
+    }
+
+    function _executionAs(Call memory call_, Disguise memory as_, bytes memory signatures)
+        private
+        pure
+        returns (bytes memory)
+    {
+        return abi.encodeWithSelector(
+            ISafe.execTransaction.selector,
+            call_.to,
+            0,
+            call_.data,
+            as_.operation,
+            as_.safeTxGas,
+            as_.baseGas,
+            0,
+            as_.gasToken,
+            as_.refundReceiver,
+            signatures
+        );
     }
 
     function _wronglySaid(Order memory order, uint256 how) private returns (bytes memory tail) {

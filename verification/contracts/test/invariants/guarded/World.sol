@@ -23,6 +23,7 @@ import {TestUSD} from "src/token/TestUSD.sol";
 import {Committee} from "../../support/Committee.sol";
 import {Members} from "../../support/Members.sol";
 import {Vm} from "../../support/Vm.sol";
+import {Votes} from "./Votes.sol";
 
 interface WorldVm is Vm {
     function computeCreateAddress(address deployer, uint256 nonce) external pure returns (address);
@@ -33,7 +34,8 @@ interface WorldVm is Vm {
 }
 
 /// @notice The whole guarded set with production delays: three Safes by the factory (0 and 1 of group 0, 2 of group 1), two
-///         tokens and the native currency. Only who verifies certificates is left to whoever inherits.
+///         tokens and the native currency. Who signs as the validators and who
+///         verifies it is told to the constructor.
 abstract contract World {
     using Members for uint256[];
 
@@ -67,6 +69,7 @@ abstract contract World {
     TransferGuard internal guard;
     PayoutModule internal payouts;
     Evacuator internal evacuator;
+    Votes internal votes;
     GuardedSafeFactory internal factory;
     ValidatorRegistry internal registry;
     ICertificateVerifier internal verifier;
@@ -86,7 +89,8 @@ abstract contract World {
     uint256[][GENERATIONS] internal validators;
     bytes[GENERATIONS] internal validatorKeys;
 
-    constructor() {
+    constructor(Votes votes_) {
+        votes = votes_;
         vm.chainId(31337);
         vm.warp(START);
         singleton = address(new Safe());
@@ -100,6 +104,7 @@ abstract contract World {
         for (uint256 i = 0; i < next.length; ++i) {
             next[i] = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + i);
         }
+        next[11] = vm.computeCreateAddress(address(votes), vm.getNonce(address(votes)));
         _buildGovernance(next);
         _buildEmergency(next);
         _buildGuard(next);
@@ -107,8 +112,6 @@ abstract contract World {
         require(address(registry) == next[10] && address(verifier) == next[11], "the circle is closed");
         _createSafes();
     }
-
-    function _newVerifier() internal virtual returns (ICertificateVerifier);
 
     function _buildGovernance(address[12] memory next) private {
         guardians = new Guardians(next[2], guardianKeys.addresses(), 3);
@@ -184,7 +187,7 @@ abstract contract World {
             validatorKeys[0],
             Committee.proofs(validators[0])
         );
-        verifier = _newVerifier();
+        verifier = votes.verifierOf(registry);
         for (uint256 i = 1; i < GENERATIONS; ++i) {
             for (uint256 j = 0; j < VALIDATORS; ++j) {
                 registry.prove(Committee.keyOf(validators[i][j]), Committee.proof(validators[i][j]));

@@ -3,15 +3,17 @@ pragma solidity ^0.8.28;
 
 import {Vm} from "../../support/Vm.sol";
 import {GuardedHandler} from "./GuardedHandler.sol";
+import {SignedVotes} from "./Votes.sol";
 
 /// @notice Over random histories of the whole guarded set, honest and hostile: nothing that must never happen happened. What
 ///         that is, `Ghost` states one by one; its own account is compared with the contracts after every step.
+/// @custom:campaign depth=256 share=12
 contract GuardedInvariants {
     Vm private constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
     GuardedHandler private handler;
 
     function setUp() public {
-        handler = new GuardedHandler();
+        handler = new GuardedHandler(new SignedVotes());
     }
 
     /// @dev Read by forge: only the handler is called.
