@@ -148,10 +148,20 @@ contract ReceiverAuthorizerTest is Base {
         vm.prank(owner);
         vm.expectRevert(ReceiverAuthorizer.InvalidSigner.selector);
         rotatable.scheduleRotation(address(0));
+    }
+
+    function test_RevertWhen_itHasNoSigner() public {
         vm.expectRevert(ReceiverAuthorizer.InvalidSigner.selector);
         new ReceiverAuthorizer(address(escrow), owner, address(0), relay, 1);
+    }
+
+    function test_RevertWhen_itHasNoEscrow() public {
         vm.expectRevert(ReceiverAuthorizer.InvalidEscrow.selector);
         new ReceiverAuthorizer(address(0), owner, authorizer, relay, 1);
+    }
+
+    function test_theDelayIsAtMostAMonth() public {
+        vm.assertEq(new ReceiverAuthorizer(address(escrow), owner, authorizer, relay, 30 days).rotationDelay(), 30 days);
         vm.expectRevert(ReceiverAuthorizer.RotationDelayOutOfRange.selector);
         new ReceiverAuthorizer(address(escrow), owner, authorizer, relay, 30 days + 1);
     }
