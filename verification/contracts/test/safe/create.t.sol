@@ -71,6 +71,14 @@ contract CreateTest is GuardBase {
         plan.group = groupOfSafe();
         vm.expectRevert(IGuardedSafeFactory.LimitsOfAnotherGroup.selector);
         factory.create(plan);
+        plan.limits = new ITransferGuard.Limits[](0);
+        vm.expectRevert(IGuardedSafeFactory.LimitsOfAnotherGroup.selector);
+        factory.create(plan);
+        (plan.limits, plan.tokens) = (new ITransferGuard.Limits[](1), new address[](0));
+        vm.expectRevert(IGuardedSafeFactory.LimitsOfAnotherGroup.selector);
+        factory.create(plan);
+        plan.limits = new ITransferGuard.Limits[](0);
+        vm.assertEq(guard.wantedBy(factory.create(plan)), groupOfSafe());
     }
 
     function test_tokensWithoutTheirLimitsAreRefused() public {
