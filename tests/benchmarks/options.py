@@ -18,6 +18,8 @@ class Options:
     merchants: int = 1_000
     memory_payments: int = 1_000_000
     memory_channels: int = 20_000
+    write: bool = False
+    """Figures that are kept beside the code are replaced by the new ones."""
 
 
 DEFAULT = Options()

@@ -9,7 +9,7 @@ import pytest
 from eth_utils.crypto import keccak
 
 from kit.chain.anvil import Anvil
-from kit.chain.artifacts import find_artifacts
+from kit.chain.artifacts import Artifacts, find_artifacts
 from tests.integration.contracts.quorum_chain import Quorum, deploy_quorum, gas_used, verify_call
 from tests.integration.contracts.quorum_reference import Committee
 
@@ -28,16 +28,21 @@ def execution_gas(quorum: Quorum, data: bytes) -> int:
     return gas_used(quorum.anvil, quorum.verifier, data) - own + COLD_ACCOUNT
 
 
-def test_gas_of_a_certificate(node_url: str, artifacts_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def gas_by_size(anvil: Anvil, artifacts: Artifacts) -> dict[int, int]:
     digest = keccak(text="a certificate")
     largest = Committee.of(int.from_bytes(keccak(text=f"validator {number}"), "big") for number in range(max(SIZES)))
     gas = {}
+    for size in SIZES:
+        committee = largest.first(size)
+        quorum = deploy_quorum(anvil, artifacts, committee)
+        signature = committee.quorum_signature(range(committee.quorum), digest)
+        gas[size] = execution_gas(quorum, verify_call(digest, signature))
+    return gas
+
+
+def test_gas_of_a_certificate(node_url: str, artifacts_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with Anvil(node_url) as anvil:
-        for size in SIZES:
-            committee = largest.first(size)
-            quorum = deploy_quorum(anvil, find_artifacts(artifacts_folder, None), committee)
-            signature = committee.quorum_signature(range(committee.quorum), digest)
-            gas[size] = execution_gas(quorum, verify_call(digest, signature))
+        gas = gas_by_size(anvil, find_artifacts(artifacts_folder, None))
     with capsys.disabled():
         print("\ngas of a certificate's verification, by a quorum of N:")
         for size, used in gas.items():

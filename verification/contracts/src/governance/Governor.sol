@@ -136,8 +136,8 @@ contract Governor is IGovernor, SettlementDomain {
     function _setLimit(uint64 governId, Change memory change) private {
         Target memory target = change.target;
         ITransferGuard.Limits memory limits = ITransferGuard(guard).limitsOf(target.group, target.token);
-        uint128 value = uint128(uint256(change.value));
-        uint128 before;
+        uint96 value = uint96(uint256(change.value));
+        uint96 before;
         if (target.parameter == Parameter.DailyLimit) {
             (before, limits.daily) = (limits.daily, value);
         } else if (target.parameter == Parameter.CertifiedFrom) {
@@ -168,7 +168,7 @@ contract Governor is IGovernor, SettlementDomain {
     }
 
     function _fits(Parameter parameter, bytes32 value) private pure returns (bool) {
-        if (parameter <= Parameter.NoticeFrom) return uint256(value) <= type(uint128).max;
+        if (parameter <= Parameter.NoticeFrom) return uint256(value) <= type(uint96).max;
         if (parameter == Parameter.PayoutKey) return uint256(value) <= type(uint160).max;
         return true;
     }

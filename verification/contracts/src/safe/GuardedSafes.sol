@@ -10,7 +10,7 @@ import {Messages} from "../governance/Messages.sol";
 import {SettlementDomain} from "../governance/SettlementDomain.sol";
 import {ICertificateVerifier} from "../quorum/ICertificateVerifier.sol";
 import {IStandingRegistry} from "../standing/IStandingRegistry.sol";
-import {Bucket, Buckets} from "./Bucket.sol";
+import {Buckets} from "./Bucket.sol";
 import {ITransferGuard} from "./ITransferGuard.sol";
 import {ISafeStorageReader, SafeConfig} from "./SafeConfig.sol";
 import {Entry} from "./TransferTable.sol";
@@ -19,7 +19,6 @@ import {Entry} from "./TransferTable.sol";
 /// @notice Who is guarded and how it is configured, what a group may let out, what was announced, accepted, and asked to end.
 ///         The factory registers, a Safe speaks for itself, the governor sets limits; nobody else changes anything.
 abstract contract GuardedSafes is ITransferGuard, ISafeStorageReader, SettlementDomain {
-    using Buckets for Bucket;
     using SafeConfig for SafeConfig.Config;
 
     struct Neighbours {
@@ -47,14 +46,15 @@ abstract contract GuardedSafes is ITransferGuard, ISafeStorageReader, Settlement
         bytes32 proxyCodehash;
     }
 
-    /// @dev Of a token of a group: its limits, and the bucket. An amount below `smallBelow`, which is the lower of the two
-    ///      `From`s, needs neither certificate nor notice; most transfers read no more than that and the bucket.
+    /// @dev Of a token of a group: its limits, in the token's smallest unit, and the bucket (see `Buckets`). An amount below
+    ///      `smallBelow`, which is the lower of the two `From`s, needs neither certificate nor notice; most transfers read no
+    ///      more than the first slot.
     struct Outflow {
-        uint128 daily;
-        uint128 smallBelow;
-        uint128 certifiedFrom;
-        uint128 noticeFrom;
-        Bucket bucket;
+        uint96 daily;
+        uint96 smallBelow;
+        uint64 drainedAt;
+        uint96 certifiedFrom;
+        uint96 noticeFrom;
     }
 
     uint256 private constant _REDUCTION = 10;
@@ -152,7 +152,7 @@ abstract contract GuardedSafes is ITransferGuard, ISafeStorageReader, Settlement
         if (paused) return 0;
         Outflow memory outflow = _outflows[group][token];
         uint256 daily = _effective(outflow.daily, reduced);
-        return Buckets.roomAbove(outflow.bucket.levelAt(daily, block.timestamp), daily);
+        return Buckets.roomAbove(Buckets.levelAt(outflow.drainedAt, block.timestamp), daily);
     }
 
     /// @inheritdoc ITransferGuard
@@ -229,13 +229,8 @@ abstract contract GuardedSafes is ITransferGuard, ISafeStorageReader, Settlement
     }
 
     /// @inheritdoc ITransferGuard
-    /// @dev What drained so far drained at the old limit: a change does not reach into the past.
     function setLimits(bytes32 group, address token, Limits calldata limits) external {
         if (msg.sender != address(_governor)) revert OnlyGovernor();
-        (,, bool reduced) = _brake.status();
-        Outflow storage outflow = _outflows[group][token];
-        uint256 level = outflow.bucket.levelAt(_effective(outflow.daily, reduced), block.timestamp);
-        outflow.bucket = Buckets.filled(level, 0, block.timestamp);
         _setLimits(group, token, limits);
     }
 
@@ -259,13 +254,12 @@ abstract contract GuardedSafes is ITransferGuard, ISafeStorageReader, Settlement
     }
 
     /// @dev What goes out without a certificate, for which the amount was found small enough.
-    function _fillBucket(Outflow storage outflow, bytes32 group, Entry memory entry, bool reduced) internal {
+    function _fillBucket(Outflow storage outflow, uint256 amount, bool reduced) internal {
         uint256 daily = _effective(outflow.daily, reduced);
-        uint256 level = outflow.bucket.levelAt(daily, block.timestamp);
+        uint256 level = Buckets.levelAt(outflow.drainedAt, block.timestamp);
         uint256 fits = Buckets.roomAbove(level, daily);
-        if (entry.amount > fits) revert BucketExceeded(entry.amount, fits);
-        outflow.bucket = Buckets.filled(level, entry.amount, block.timestamp);
-        emit UncertifiedOutflow(group, entry.token, entry.amount, fits - entry.amount);
+        if (amount > fits) revert BucketExceeded(amount, fits);
+        outflow.drainedAt = Buckets.filled(level, amount, daily, block.timestamp);
     }
 
     /// @dev Of a genuine Safe, else it reverts.

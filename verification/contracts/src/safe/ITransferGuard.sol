@@ -6,9 +6,9 @@ interface ITransferGuard {
     /// @dev Amounts in the token's smallest unit. A token is listed for a group while `certifiedFrom` and `noticeFrom` are both
     ///      above zero, the native currency (address zero) while `noticeFrom` is: it always needs a certificate.
     struct Limits {
-        uint128 daily; // L: what may leave uncertified in any 24 h
-        uint128 certifiedFrom; // an amount from here on needs a certificate, whatever room the bucket has
-        uint128 noticeFrom; // an amount from here on was announced before, certified or not
+        uint96 daily; // L: what may leave uncertified in any 24 h
+        uint96 certifiedFrom; // an amount from here on needs a certificate, whatever room the bucket has
+        uint96 noticeFrom; // an amount from here on was announced before, certified or not
     }
 
     event SafeRegistered(address indexed safe, bytes32 indexed group, bytes32 configHash);
@@ -20,9 +20,7 @@ interface ITransferGuard {
     event Exited(address indexed safe, uint64 indexed actionId);
     event GovernAccepted(bytes32 indexed group, uint64 indexed governId, bytes32 digest);
     event LimitsChanged(bytes32 indexed group, address indexed token, Limits limits);
-    /// @dev `room`: what is left in the bucket after it.
-    event UncertifiedOutflow(bytes32 indexed group, address indexed token, uint256 amount, uint256 room);
-    /// @dev For each certificate that counted: classes B, D and E.
+    /// @dev For each certificate that counted: classes B, D and E. What a Safe's token tells without one went through the bucket.
     event CertifiedTransfer(
         address indexed safe, bytes32 indexed safeTxHash, bytes32 orderDigest, bytes32 factsHash, uint64 epoch
     );

@@ -80,7 +80,7 @@ contract TransferGuard is GuardedSafes, ITransactionGuard, IModuleGuard {
             bool reduced = _checkRecipient(entry.recipient);
             // A module's call has no transaction hash that could have been announced.
             if (_needsNotice(outflow, entry, reduced)) revert NotAnnounced(0);
-            _fillBucket(outflow, group, entry, reduced);
+            _fillBucket(outflow, entry.amount, reduced);
         } else if (module == _evacuator) {
             if (entry.recipient != _vault) revert NotToVault();
         } else {
@@ -119,7 +119,7 @@ contract TransferGuard is GuardedSafes, ITransactionGuard, IModuleGuard {
             bool certified = tail.length != 0;
             bool announced = certified ? _isLarge(outflow, entry) : _needsNotice(outflow, entry, reduced);
             if (announced || certified) _checkHash(_hashOf(to, value, data), announced, tail);
-            if (!certified) _fillBucket(outflow, group, entry, reduced);
+            if (!certified) _fillBucket(outflow, entry.amount, reduced);
         } else if (entry.class == Class.Configure) {
             if (tail.length == 0) revert CertificateNeeded(0, 0);
             _checkThreshold(held, ISafe(payable(msg.sender)).getThreshold()); // before the call changes it

@@ -53,13 +53,13 @@ contract GovernorTest is EmergencyBase {
         limits.accept(GROUP, governId, governor.pendingDigest(governId));
     }
 
-    function _limits() private view returns (uint128, uint128, uint128) {
+    function _limits() private view returns (uint96, uint96, uint96) {
         ITransferGuard.Limits memory now_ = limits.limitsOf(GROUP, TOKEN);
         return (now_.daily, now_.certifiedFrom, now_.noticeFrom);
     }
 
-    function _assertLimits(uint128 daily, uint128 certifiedFrom, uint128 noticeFrom) private view {
-        (uint128 d, uint128 c, uint128 n) = _limits();
+    function _assertLimits(uint96 daily, uint96 certifiedFrom, uint96 noticeFrom) private view {
+        (uint96 d, uint96 c, uint96 n) = _limits();
         vm.assertEq(d, daily, "daily");
         vm.assertEq(c, certifiedFrom, "certifiedFrom");
         vm.assertEq(n, noticeFrom, "noticeFrom");
@@ -133,15 +133,15 @@ contract GovernorTest is EmergencyBase {
     function test_valueFits() public {
         for (uint8 i = 0; i <= uint8(IGovernor.Parameter.NoticeFrom); ++i) {
             IGovernor.Parameter parameter = IGovernor.Parameter(i);
-            Govern memory govern = _govern(parameter, _value(uint256(type(uint128).max) + 1));
+            Govern memory govern = _govern(parameter, _value(uint256(type(uint96).max) + 1));
             _refused(govern, _target(parameter), IGovernor.ValueMismatch.selector);
         }
         Govern memory key = _govern(IGovernor.Parameter.PayoutKey, _value(uint256(type(uint160).max) + 1));
         _refused(key, _target(IGovernor.Parameter.PayoutKey), IGovernor.ValueMismatch.selector);
 
-        _schedule(IGovernor.Parameter.DailyLimit, _value(type(uint128).max));
-        _schedule(IGovernor.Parameter.CertifiedFrom, _value(type(uint128).max));
-        _schedule(IGovernor.Parameter.NoticeFrom, _value(type(uint128).max));
+        _schedule(IGovernor.Parameter.DailyLimit, _value(type(uint96).max));
+        _schedule(IGovernor.Parameter.CertifiedFrom, _value(type(uint96).max));
+        _schedule(IGovernor.Parameter.NoticeFrom, _value(type(uint96).max));
         _schedule(IGovernor.Parameter.PayoutKey, _value(type(uint160).max));
         _schedule(IGovernor.Parameter.PolicyHash, _value(type(uint256).max));
         _schedule(IGovernor.Parameter.ModelHash, _value(type(uint256).max));
@@ -245,8 +245,8 @@ contract GovernorTest is EmergencyBase {
         limits.setLimits(GROUP, TOKEN, ITransferGuard.Limits(100, 20, 300));
         for (uint8 i = 0; i <= uint8(IGovernor.Parameter.NoticeFrom); ++i) {
             vm.warp(START);
-            (uint128 daily, uint128 certifiedFrom, uint128 noticeFrom) = _limits();
-            uint128[3] memory expected = [daily, certifiedFrom, noticeFrom];
+            (uint96 daily, uint96 certifiedFrom, uint96 noticeFrom) = _limits();
+            uint96[3] memory expected = [daily, certifiedFrom, noticeFrom];
             expected[i] += 1;
             uint64 governId = _schedule(IGovernor.Parameter(i), _value(expected[i]));
             bytes32 digest = governor.pendingDigest(governId);

@@ -57,9 +57,9 @@ abstract contract GuardBase {
     bytes32 internal constant FACTS = keccak256("facts");
 
     // In the smallest unit; the daily limit is odd, so that half of it is not whole.
-    uint128 internal constant DAILY = 2_000_001;
-    uint128 internal constant CERTIFIED = 600_000;
-    uint128 internal constant NOTICED = 5_000_000;
+    uint96 internal constant DAILY = 2_000_001;
+    uint96 internal constant CERTIFIED = 600_000;
+    uint96 internal constant NOTICED = 5_000_000;
     uint256 internal constant FUNDS = 100_000_000;
 
     address internal payee = address(0x9A7EE);
