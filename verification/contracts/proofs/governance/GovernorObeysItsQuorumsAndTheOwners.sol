@@ -71,12 +71,12 @@ contract GovernorObeysItsQuorumsAndTheOwners {
         (Govern memory govern, IGovernor.Target memory target) = _message();
         vm.assume(target.parameter <= IGovernor.Parameter.NoticeFrom);
         vm.assume(_schedules(govern, target));
-        (uint128 daily, uint128 certifiedFrom, uint128 noticeFrom) = governed.limits(target.group, target.token);
+        (uint96 daily, uint96 certifiedFrom, uint96 noticeFrom) = governed.limits(target.group, target.token);
         bool accepted = governed.accepted(target.group, govern.governId) == _digest(govern);
         bool ready = actions.isReady(actions.last());
         if (!_executes(govern.governId)) return;
         assert(ready);
-        (uint128 d, uint128 c, uint128 n) = governed.limits(target.group, target.token);
+        (uint96 d, uint96 c, uint96 n) = governed.limits(target.group, target.token);
         if (d > daily || c > certifiedFrom || n > noticeFrom) assert(accepted);
         uint256 value = uint256(govern.value);
         assert(d == (target.parameter == IGovernor.Parameter.DailyLimit ? value : daily));

@@ -3,50 +3,53 @@ pragma solidity ^0.8.28;
 
 import {Buckets} from "src/safe/Bucket.sol";
 
-/// @notice However outflows are timed, from whatever level, what leaves in any 24 hours is at most L, to the unit.
-/// @dev Levels are scaled by 172,800; `level + amount * SCALE <= brim` is what it means that an amount fits (RoomReachesTheBrim), and
-///      LevelDrainsAtL says how it drains. One step says what any number of outflows adds up to: `left + level <= first level +
-///      drained`, and the brim is kept, so left <= brim + a day's draining = L. Two and three outflows are stated whole.
+/// @notice However outflows are timed, from whatever level, their shares in any 24 hours are together at most one: SCALE ticks.
+/// @dev `level + share <= BRIM` is what it means that an amount fits (RoomReachesTheBrim), its share is at least amount / L
+///      (OutflowTakesItsShare), and SharesOfADayAreL says what that comes to. One step says what any number of outflows adds up to:
+///      `went in + level <= first level + drained`, and the brim is kept, so went in <= brim + a day's draining = SCALE. Two and
+///      three outflows are stated whole.
 contract BucketBoundsADay {
+    /// @notice A level drains a tick a tick, to nothing and no further.
+    function drains(uint64 drainedAt, uint32 time) external pure {
+        uint256 level = Buckets.levelAt(drainedAt, time);
+        uint256 now_ = uint256(time) << 24;
+        assert(drainedAt <= now_ ? level == 0 : level == drainedAt - now_);
+    }
+
     /// @notice What went in is still in or has drained.
-    function oneOutflow(uint192 level, uint192 drained, uint128 daily, uint128 amount) external pure {
-        uint256 next = _outflow(level, drained, daily, amount);
-        assert(next + drained >= level + uint256(amount) * Buckets.SCALE);
+    function oneOutflow(uint64 level, uint64 drained, uint64 share) external pure {
+        uint256 next = _outflow(level, drained, share);
+        assert(next + drained >= uint256(level) + share);
     }
 
-    function aDaysDrainingIsHalfOfL(uint128 daily, uint32 dt) external pure {
+    function aDaysDrainingIsTheRest(uint32 dt) external pure {
         require(dt <= 1 days);
-        assert(uint256(dt) * daily <= uint256(daily) * (Buckets.SCALE - Buckets.BRIM));
+        assert(uint256(dt) * 2 ** 24 <= Buckets.SCALE - Buckets.BRIM);
     }
 
-    function twoOutflows(uint192 level, uint128 daily, uint32 dt, uint128 one, uint128 two) external pure {
+    function twoOutflows(uint64 level, uint32 dt, uint64 one, uint64 two) external pure {
         require(dt <= 1 days);
-        uint256 next = _outflow(level, 0, daily, one);
-        _outflow(next, uint256(dt) * daily, daily, two);
-        assert(uint256(one) + two <= daily);
+        uint256 next = _outflow(level, 0, one);
+        _outflow(next, uint256(dt) * 2 ** 24, two);
+        assert(uint256(one) + two <= Buckets.SCALE);
     }
 
     /// @param drained Between the first and the second, and `again` between the second and the third, together a day's at most.
-    function threeOutflows(
-        uint192 level,
-        uint128 daily,
-        uint192 drained,
-        uint192 again,
-        uint128 one,
-        uint128 two,
-        uint128 three
-    ) external pure {
-        require(uint256(drained) + again <= uint256(daily) * (Buckets.SCALE - Buckets.BRIM));
-        uint256 next = _outflow(level, 0, daily, one);
-        next = _outflow(next, drained, daily, two);
-        _outflow(next, again, daily, three);
-        assert(uint256(one) + two + three <= daily);
+    function threeOutflows(uint64 level, uint64 drained, uint64 again, uint64 one, uint64 two, uint64 three)
+        external
+        pure
+    {
+        require(uint256(drained) + again <= Buckets.SCALE - Buckets.BRIM);
+        uint256 next = _outflow(level, 0, one);
+        next = _outflow(next, drained, two);
+        _outflow(next, again, three);
+        assert(uint256(one) + two + three <= Buckets.SCALE);
     }
 
-    function _outflow(uint256 level, uint256 drained, uint128 daily, uint128 amount) private pure returns (uint256) {
+    function _outflow(uint256 level, uint256 drained, uint64 share) private pure returns (uint256) {
         uint256 left = drained >= level ? 0 : level - drained;
-        uint256 filled = left + uint256(amount) * Buckets.SCALE;
-        require(filled <= uint256(daily) * Buckets.BRIM);
+        uint256 filled = left + share;
+        require(filled <= Buckets.BRIM);
         return filled;
     }
 }

@@ -75,8 +75,7 @@ contract OnlyTheirOwnersChangeStates is AnyGuard {
         uint64 asked = guard.exitOf(step.account);
         uint64 before_ = actions.scheduledFor(step.id);
         bytes32 hash = Messages.exit(step.id, step.account);
-        bool consented =
-            guardians.signed(keccak256(abi.encodePacked(hex"1901", guard.domainSeparator(), hash)));
+        bool consented = guardians.signed(keccak256(abi.encodePacked(hex"1901", guard.domainSeparator(), hash)));
         _run(step);
         uint64 readyAt = actions.scheduledFor(step.id);
         if (readyAt == before_) return;
@@ -139,8 +138,7 @@ contract OnlyTheirOwnersChangeStates is AnyGuard {
         bytes memory call_ = svm.createBytes(68, "call");
         if (step.verb == Verb.CheckModule) {
             address module = svm.createAddress("module");
-            return
-                abi.encodeCall(guard.checkModuleTransaction, (step.account, 0, call_, Enum.Operation.Call, module));
+            return abi.encodeCall(guard.checkModuleTransaction, (step.account, 0, call_, Enum.Operation.Call, module));
         }
         return abi.encodeCall(
             guard.checkTransaction,
@@ -162,9 +160,9 @@ contract OnlyTheirOwnersChangeStates is AnyGuard {
 
     function _limits() private returns (ITransferGuard.Limits memory) {
         return ITransferGuard.Limits(
-            uint128(svm.createUint(128, "daily")),
-            uint128(svm.createUint(128, "certifiedFrom")),
-            uint128(svm.createUint(128, "noticeFrom"))
+            uint96(svm.createUint(96, "daily")),
+            uint96(svm.createUint(96, "certifiedFrom")),
+            uint96(svm.createUint(96, "noticeFrom"))
         );
     }
 }

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {Messages, Order} from "src/governance/Messages.sol";
-import {Bucket, Buckets} from "src/safe/Bucket.sol";
+import {Buckets} from "src/safe/Bucket.sol";
 import {GuardedSafes} from "src/safe/GuardedSafes.sol";
 import {ITransferGuard} from "src/safe/ITransferGuard.sol";
 import {AnyGuard} from "../support/AnyGuard.sol";
@@ -50,10 +50,9 @@ contract TransfersNeedWhatTheirRowSays is AnyGuard {
         GuardedSafes.Outflow memory outflow = guard.outflowOf(group, address(token));
         uint256 daily = brake.reduced() ? limits.daily / 10 : limits.daily;
         if (!before(address(token), 0, transferOf(to, amount), owners())) return;
-        uint256 level = Buckets.levelAt(outflow.bucket, daily, block.timestamp);
-        Bucket memory filled = Buckets.filled(level, amount, block.timestamp);
-        Bucket memory found = guard.outflowOf(group, address(token)).bucket;
-        assert(found.level == filled.level && found.time == filled.time);
+        uint256 level = Buckets.levelAt(outflow.drainedAt, block.timestamp);
+        uint64 filled = Buckets.filled(level, amount, daily, block.timestamp);
+        assert(guard.outflowOf(group, address(token)).drainedAt == filled);
     }
 
     function check_certifiedLeavesTheBucketAlone(address to, uint256 amount) external {
@@ -114,9 +113,7 @@ contract TransfersNeedWhatTheirRowSays is AnyGuard {
     }
 
     function head(bytes calldata signatures) external pure returns (uint64, uint64, bytes32) {
-        return (
-            uint64(bytes8(signatures[130:138])), uint64(bytes8(signatures[138:146])), bytes32(signatures[146:178])
-        );
+        return (uint64(bytes8(signatures[130:138])), uint64(bytes8(signatures[138:146])), bytes32(signatures[146:178]));
     }
 
     function _nonce() private view returns (uint256 nonce) {

@@ -13,7 +13,7 @@ contract Governed {
         return _limits[group][token];
     }
 
-    function limits(bytes32 group, address token) external view returns (uint128, uint128, uint128) {
+    function limits(bytes32 group, address token) external view returns (uint96, uint96, uint96) {
         ITransferGuard.Limits memory found = _limits[group][token];
         return (found.daily, found.certifiedFrom, found.noticeFrom);
     }
