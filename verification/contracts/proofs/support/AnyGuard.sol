@@ -47,11 +47,11 @@ abstract contract AnyGuard {
     address internal singleton = address(0x51);
 
     function setUp() public virtual {
-        verifier = new AnyVerifier();
+        verifier = AnyVerifier(newVerifier());
         standing = new AnyMembers();
         guardians = new AnyMembers();
         brake = new AnyBrake();
-        actions = new AnyActions();
+        actions = AnyActions(newActions());
         governor = new AnyGovernor();
         safe = new ModelSafe();
         token = new PlainToken();
@@ -86,6 +86,15 @@ abstract contract AnyGuard {
         }
         svm.enableSymbolicStorage(address(governor));
         vm.warp(svm.createUint(40, "now"));
+    }
+
+    /// @dev Others than uninterpreted ones, for the proofs that are about them.
+    function newVerifier() internal virtual returns (address) {
+        return address(new AnyVerifier());
+    }
+
+    function newActions() internal virtual returns (address) {
+        return address(new AnyActions());
     }
 
     /// @dev The Safe asks before a call, without refund, with `signatures` behind it. False when the guard refuses.

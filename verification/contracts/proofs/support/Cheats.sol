@@ -21,6 +21,7 @@ interface Vm {
     function prank(address sender) external;
     function startPrank(address sender) external;
     function stopPrank() external;
+    /// @dev The compiler takes a block's time for the same all along a function: a proof that reads it after a warp sees either.
     function warp(uint256 time) external;
     function etch(address target, bytes calldata code) external;
     function store(address target, bytes32 slot, bytes32 value) external;
