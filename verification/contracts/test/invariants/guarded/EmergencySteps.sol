@@ -110,8 +110,7 @@ abstract contract EmergencySteps is PayoutSteps {
             mustBe(!_try(address(this), address(brake), data), "a pause ended a second too early");
             vm.warp(pauseNow.endsFrom);
         }
-        bool due =
-            isPaused() && pauseNow.endsFrom != 0 && time() >= pauseNow.endsFrom && !pauseNow.vetoed;
+        bool due = isPaused() && pauseNow.endsFrom != 0 && time() >= pauseNow.endsFrom && !pauseNow.vetoed;
         _deliver(address(brake), data);
         mustBe(due, "a pause ended without its consents and the hour");
         pauseNow.until = time();
@@ -125,9 +124,7 @@ abstract contract EmergencySteps is PayoutSteps {
         bytes memory quorum = _certify(Messages.evacuate(pauseNow.id, epoch, safes[safe], address(tokens[token])));
         _deliver(
             address(evacuator),
-            abi.encodeCall(
-                evacuator.evacuate, (pauseNow.id, epoch, safes[safe], address(tokens[token]), quorum)
-            )
+            abi.encodeCall(evacuator.evacuate, (pauseNow.id, epoch, safes[safe], address(tokens[token]), quorum))
         );
         _evacuated(safe, token);
     }

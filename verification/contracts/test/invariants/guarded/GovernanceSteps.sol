@@ -53,9 +53,7 @@ abstract contract GovernanceSteps is EmergencySteps {
         IGovernor.Parameter which = IGovernor.Parameter(parameter % 3);
         uint256 before = _limit(limits[group][token], which);
         value = value % 3 == 0 ? before / 2 : value % 3 == 1 ? before * 2 % 2 ** 64 : before + value % 1000;
-        _schedule(
-            IGovernor.Target(which, groupId(group), address(tokens[token])), bytes32(value), later % 1 days, 0
-        );
+        _schedule(IGovernor.Target(which, groupId(group), address(tokens[token])), bytes32(value), later % 1 days, 0);
         _inspect();
     }
 
@@ -103,9 +101,7 @@ abstract contract GovernanceSteps is EmergencySteps {
         next %= GENERATIONS;
         Rotate memory rotate = Rotate(epoch + 1, keccak256(validatorKeys[next]), time() + ROTATION + later % 1 days);
         bytes memory quorum = _certify(Messages.hash(rotate));
-        _deliver(
-            address(registry), abi.encodeCall(registry.scheduleRotation, (rotate, validatorKeys[next], quorum))
-        );
+        _deliver(address(registry), abi.encodeCall(registry.scheduleRotation, (rotate, validatorKeys[next], quorum)));
         successions.push(Succession(_opened(rotate.notBefore), rotate.newEpoch, next));
         _markEdge(rotate.notBefore);
         _inspect();
@@ -178,8 +174,7 @@ abstract contract GovernanceSteps is EmergencySteps {
         bytes memory quorum = _certify(Messages.hash(govern));
         _deliver(address(governor), abi.encodeCall(governor.schedule, (govern, target, quorum)));
         ++lastGovern;
-        changes[lastGovern] =
-            Change(_opened(notBefore), target, value, digestOf(Messages.hash(govern)), false, set);
+        changes[lastGovern] = Change(_opened(notBefore), target, value, digestOf(Messages.hash(govern)), false, set);
         _markEdge(notBefore);
         _markEdge(notBefore + WINDOW);
     }

@@ -33,11 +33,9 @@ abstract contract OtherAttacks is TransferAttacks {
         uint64 otherEpoch = epoch + (how == 1 ? 1 : 0);
         if (how == 2) require(!isPaused(), "paused");
         bytes32 message = Messages.evacuate(pauseId, otherEpoch, safes[safe], address(tokens[0]));
-        bytes memory quorum =
-            how == 3 ? _forgedVotes(digestOf(message), safe) : _votes(digestOf(message));
-        bytes memory data = abi.encodeCall(
-            evacuator.evacuate, (pauseId, otherEpoch, safes[safe], address(tokens[0]), quorum)
-        );
+        bytes memory quorum = how == 3 ? _forgedVotes(digestOf(message), safe) : _votes(digestOf(message));
+        bytes memory data =
+            abi.encodeCall(evacuator.evacuate, (pauseId, otherEpoch, safes[safe], address(tokens[0]), quorum));
         _attackOn(ATTACKER, address(evacuator), data, "an evacuation that must not be");
         data = abi.encodeCall(
             evacuator.evacuateByGuardians,
@@ -153,9 +151,7 @@ abstract contract OtherAttacks is TransferAttacks {
     function endWrongly(uint256 seed, uint256 how) external inspected {
         uint64 actionId = _actionId(seed);
         bytes32 message = Messages.cancel(actionId, epoch + (how % 2 == 0 ? 1 : 0));
-        bytes memory quorum = how % 2 == 0
-            ? _votes(digestOf(message))
-            : _forgedVotes(digestOf(message), how);
+        bytes memory quorum = how % 2 == 0 ? _votes(digestOf(message)) : _forgedVotes(digestOf(message), how);
         uint64 said = epoch + (how % 2 == 0 ? 1 : 0);
         bytes memory data = abi.encodeCall(actions.cancel, (actionId, said, quorum));
         _attackOn(ATTACKER, address(actions), data, "cancelled without a certificate");
@@ -166,17 +162,14 @@ abstract contract OtherAttacks is TransferAttacks {
 
     function grantWrongly(uint256 how) external inspected {
         how %= 4;
-        GrantStanding memory said = GrantStanding(
-            ATTACKER, ranks[ATTACKER].lastGrantId + 1, time() + 7 days, 1, 1, bytes32(0)
-        );
+        GrantStanding memory said =
+            GrantStanding(ATTACKER, ranks[ATTACKER].lastGrantId + 1, time() + 7 days, 1, 1, bytes32(0));
         if (how == 0) said.grantId = ranks[ATTACKER].lastGrantId;
         if (how == 1) said.expiry += 1;
         if (how == 2) said.expiry = time();
         bytes32 message = Messages.hash(said);
         bytes memory signatures = how == 3 ? attesterKeys.sign(1, digestOf(message)) : byAttesters(message);
-        _attackOn(
-            ATTACKER, address(standing), abi.encodeCall(standing.grant, (said, signatures)), "granted wrongly"
-        );
+        _attackOn(ATTACKER, address(standing), abi.encodeCall(standing.grant, (said, signatures)), "granted wrongly");
         _attackOn(ATTACKER, address(standing), abi.encodeCall(standing.revoke, (payees[0])), "a stranger revoked");
     }
 

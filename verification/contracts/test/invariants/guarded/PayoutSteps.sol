@@ -81,8 +81,7 @@ abstract contract PayoutSteps is OwnerSteps {
         vm.warp(payableFrom[safe][to] - 1);
         address key = payoutKeys[groupOf(safe)];
         if (!hasStanding(to)) _grant(to, 7 days, 4);
-        bytes memory data =
-            abi.encodeCall(payouts.payout, (safes[safe], keccak256("early"), address(tokens[0]), to, 1));
+        bytes memory data = abi.encodeCall(payouts.payout, (safes[safe], keccak256("early"), address(tokens[0]), to, 1));
         mustBe(!_try(key, address(payouts), data), "paid a payee a second too early");
         vm.warp(time() + 1);
     }

@@ -186,9 +186,7 @@ abstract contract Sending is Ghost {
     function _grant(address account, uint64 duration, uint32 issuer) internal {
         GrantStanding memory standing_ =
             GrantStanding(account, ranks[account].lastGrantId + 1, time() + duration, 1, issuer, keccak256("salted"));
-        _deliver(
-            address(standing), abi.encodeCall(standing.grant, (standing_, byAttesters(Messages.hash(standing_))))
-        );
+        _deliver(address(standing), abi.encodeCall(standing.grant, (standing_, byAttesters(Messages.hash(standing_)))));
         ranks[account] = Rank(standing_.expiry, issuer, standing_.grantId);
         _markEdge(standing_.expiry);
     }

@@ -199,9 +199,8 @@ abstract contract TransferAttacks is GovernanceSteps {
 
     function _wronglySigned(Call memory call_, Order memory order, uint256 how) private returns (bytes memory) {
         how %= 8;
-        Order memory other = Order(
-            order.safe, order.safeTxHash, order.safeNonce, order.epoch, order.validUntil, order.factsHash
-        );
+        Order memory other =
+            Order(order.safe, order.safeTxHash, order.safeNonce, order.epoch, order.validUntil, order.factsHash);
         bytes32 digest;
         if (how == 0) other.factsHash = keccak256("other facts");
         if (how == 1) other.validUntil += 1;
@@ -218,8 +217,17 @@ abstract contract TransferAttacks is GovernanceSteps {
         which %= 12;
         if (which < 5) return Call(safe, safes[safe], 0, _onItself(safe, which));
         if (which < 9) return Call(safe, address(tokens[which % 2]), 0, _onToken(safe, which));
-        if (which == 9) return Call(safe, address(guard), 0, abi.encodeCall(guard.setLimits, (groupId(0), address(tokens[0]), firstLimits(0)[0])));
-        if (which == 10) return Call(safe, address(payouts), 0, abi.encodeCall(payouts.setPayoutKey, (groupId(0), ATTACKER)));
+        if (which == 9) {
+            return Call(
+                safe,
+                address(guard),
+                0,
+                abi.encodeCall(guard.setLimits, (groupId(0), address(tokens[0]), firstLimits(0)[0]))
+            );
+        }
+        if (which == 10) {
+            return Call(safe, address(payouts), 0, abi.encodeCall(payouts.setPayoutKey, (groupId(0), ATTACKER)));
+        }
         return Call(safe, address(tokens[0]), 1, abi.encodeCall(IERC20.transfer, (payees[0], 1)));
     }
 

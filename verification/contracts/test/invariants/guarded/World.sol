@@ -116,9 +116,7 @@ abstract contract World {
     function _buildGovernance(address[12] memory next) private {
         guardians = new Guardians(next[2], guardianKeys.addresses(), 3);
         actions = new Actions(
-            Actions.Neighbours(
-                next[6], ICertificateVerifier(next[11]), Guardians(next[0]), next[10], next[2], next[5]
-            ),
+            Actions.Neighbours(next[6], ICertificateVerifier(next[11]), Guardians(next[0]), next[10], next[2], next[5]),
             WINDOW
         );
         governor = new Governor(
