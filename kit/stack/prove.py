@@ -44,7 +44,7 @@ _FAILURES = (
 class Options:
     contracts: Path
     sample: int
-    """Generated mutants to try; zero for all."""
+    """Generated mutants to try, and of those by hand that are not mandatory; zero for all."""
     calls: int
     seed: int
     kinds: tuple[str, ...]
@@ -80,7 +80,9 @@ def _alone(folder: Path) -> Iterator[None]:
 
 def _options(words: Sequence[str]) -> Options:
     parser = argparse.ArgumentParser(prog="make prove", description=__doc__)
-    parser.add_argument("--sample", type=int, help="try so many generated mutants, and shorter campaigns")
+    parser.add_argument(
+        "--sample", type=int, help="try so many mutants beside the mandatory ones, and shorter campaigns"
+    )
     parser.add_argument("--seed", type=int, default=1, help="chooses the sample and the campaigns' histories")
     parser.add_argument("--only", choices=KINDS, action="append", help="one kind of evidence (may be repeated)")
     parser.add_argument("--match", default="", help="a regular expression: only properties and mutants of such names")
@@ -135,14 +137,14 @@ def _kill(options: Options, memory: Memory) -> table.Killed:
     by_hand = mutants.by_hand(shop, books)
     listed = mutants.survivors(books / "survivors.toml", [*every, *by_hand])
     recompiler = Recompiler.prepared(shop, _tools(options.contracts))
-    sampled = mutants.sample(every, options.sample, options.seed)
-    chosen = [one for one in [*by_hand, *sampled] if _matches(options.match, one)]
+    wanted = mutants.chosen(every, by_hand, options.sample, options.seed)
+    chosen = [one for one in wanted if _matches(options.match, one)]
     outcomes = []
     by_tests = {one.key for one in chosen} if options.only_tests else listed
     for outcome in killing.kill_all(shop, recompiler, memory, chosen, by_tests, options.workers):
         outcomes.append(outcome)
         table.tried(outcome, shop, len(outcomes), len(chosen))
-    return table.Killed(tuple(outcomes), listed, len(every), len(sampled), options.seed)
+    return table.Killed(tuple(outcomes), listed, len(every), len(by_hand), options.seed)
 
 
 def _matches(pattern: str, one: Mutant) -> bool:

@@ -1,4 +1,4 @@
-"""Which mutants there are: generated ones, chosen by a seed, and all that were written by hand after real losses."""
+"""Which mutants are tried: those after real losses always, of the generated and other ones all or a seeded sample."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ from pathlib import Path
 from kit.stack.proving.mutations import Mutant, identify, mutants
 from kit.stack.proving.recompiling import syntax_trees
 from kit.stack.proving.workshop import Workshop
+
+
+_MANDATORY = "losses"
+"""The book of which no sample leaves anything out: defects by which real systems lost money."""
 
 
 class StaleMutantError(Exception):
@@ -42,6 +46,13 @@ def sample(every: list[Mutant], count: int, seed: int) -> list[Mutant]:
     ranked = sorted(every, key=lambda one: hashlib.sha256(f"{seed}/{one.key}".encode()).digest())
     chosen = set(ranked[:count])
     return [one for one in every if one in chosen]
+
+
+def chosen(generated: list[Mutant], by_hand: list[Mutant], count: int, seed: int) -> list[Mutant]:
+    """The mandatory ones, and `count` of the other ones by hand and of the generated ones (all when zero)."""
+    mandatory = [one for one in by_hand if one.where.startswith(f"{_MANDATORY}: ")]
+    others = [one for one in by_hand if one not in mandatory]
+    return [*mandatory, *sample(others, count, seed), *sample(generated, count, seed)]
 
 
 def by_hand(shop: Workshop, folder: Path) -> list[Mutant]:

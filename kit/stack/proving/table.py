@@ -23,7 +23,8 @@ class Killed:
     outcomes: tuple[Outcome, ...]
     listed: Mapping[str, Survivor]
     generated: int
-    sampled: int
+    by_hand: int
+    """How many there are of each, tried or not."""
     seed: int
 
     @property
@@ -92,7 +93,8 @@ def _show_mutants(killed: Killed) -> bool:
     for one in killed.outcomes:
         by_file[Path(one.mutant.file).stem][one.fate] += 1
     hand = sum(one.mutant.by_hand for one in killed.outcomes)
-    print(f"mutants: {killed.sampled} of {killed.generated} generated (seed {killed.seed}) and {hand} by hand")
+    generated = f"{len(killed.outcomes) - hand} of {killed.generated} generated"
+    print(f"mutants: {generated} and {hand} of {killed.by_hand} by hand (seed {killed.seed})")
     print(f"  {'contract':24} killed / total   tests proofs   not mutants")
     for name, fates in sorted(by_file.items()):
         _show_contract(name, fates)

@@ -138,3 +138,16 @@ def test_a_listed_survivor_is_a_mutant(shop: Shop, tmp_path: Path) -> None:
     path.write_text('[[survivor]]\nkey = "0000000000"\nfile = "src/Gate.sol"\nreason = "no difference"\n')
     with pytest.raises(mutants.StaleMutantError, match="0000000000"):
         mutants.survivors(path, every)
+
+
+def test_the_mandatory_ones_are_in_every_sample(shop: Shop, tmp_path: Path) -> None:
+    laid = shop(SOURCE)
+    places = ["block.timestamp < from || ", " || amount == 0", " && amount != 7", "block.timestamp > until && "]
+    for name, found in (("losses", places[:2]), ("gate", places[2:])):
+        (tmp_path / f"{name}.toml").write_text("".join(BOOK.format(find=one) for one in found))
+    every, by_hand = mutants.generated(laid), mutants.by_hand(laid, tmp_path)
+    sampled = mutants.chosen(every, by_hand, 1, seed=1)
+    assert [one.where for one in sampled[:3]] == ["losses: open to all"] * 2 + ["gate: open to all"]
+    assert len(sampled) == 4
+    assert sampled[3] in every
+    assert len(mutants.chosen(every, by_hand, 0, seed=1)) == len(every) + 4
