@@ -27,6 +27,7 @@ from kit.stack.proving.results import Memory, Verdict
 from kit.stack.proving.workshop import Workshop
 
 _TEST_SECONDS = 300
+_BASELINE_SECONDS = 1800
 _PROOF_SECONDS = 90
 _PROOFS_SECONDS = 300
 _MANY = {"FOUNDRY_FUZZ_SEED": "0x1"}
@@ -171,13 +172,15 @@ def _rooms(tests: tuple[str, ...]) -> list[tuple[str, ...]]:
     return [tuple(first), *([tuple(test for room in others for test in room)] if others else [])]
 
 
-def tested(shop: Workshop, tests: Iterable[str], settings: Mapping[str, str], *words: str) -> dict[str, Any]:
+def tested(
+    shop: Workshop, tests: Iterable[str], settings: Mapping[str, str], *words: str, seconds: float = _TEST_SECONDS
+) -> dict[str, Any]:
     """Results of these tests by name, empty when they had no end in time. Raises BaselineError when none runs."""
     for remembered in ("fuzz", "invariant", "test-failures"):  # another mutant's counterexamples
         path = shop.cache(PROFILE, "test") / remembered
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     pattern = "{" + ",".join(tests) + "}"
-    done = forge(shop, "test", "--match-path", pattern, "--json", *words, seconds=_TEST_SECONDS, settings=settings)
+    done = forge(shop, "test", "--match-path", pattern, "--json", *words, seconds=seconds, settings=settings)
     results = test_results(done.out)
     if done.status is not None and not results:
         raise BaselineError(f"no test ran: {done.text[-3000:]}")
@@ -186,7 +189,7 @@ def tested(shop: Workshop, tests: Iterable[str], settings: Mapping[str, str], *w
 
 def benches(shop: Workshop, recompiler: Recompiler, count: int, tests: Iterable[str]) -> list[Bench]:
     """Run the tests once on the true sources, then lay that many copies. Raises BaselineError."""
-    results = tested(shop, tests, _MANY)
+    results = tested(shop, tests, _MANY, seconds=_BASELINE_SECONDS)
     failed = [name for name, result in results.items() if result["status"] == "Failure"]
     if failed or not results:
         raise BaselineError(f"before any mutation: {', '.join(failed) or 'the tests have no end'}")
@@ -213,14 +216,10 @@ def kill_all(
     """
     graph = Graph(shop.folder)
     reached = {file: reach(shop, graph, file) for file in {one.file for one in wanted}}
-    keys = {one: memory.key("mutant", one.key, str(one.key in by_tests), reached[one.file].digest) for one in wanted}
-    unknown = []
-    for one in wanted:
-        known = memory.get(keys[one])
-        if known is None:
-            unknown.append(one)
-        else:
-            yield Outcome(one, Fate(str(known["fate"])), str(known["by"]), float(known["seconds"]), remembered=True)
+    keys = {one: memory.key("mutant", one.key, reached[one.file].digest) for one in wanted}
+    known = {one: _remembered(one, memory.get(keys[one]), one.key not in by_tests) for one in wanted}
+    yield from (outcome for outcome in known.values() if outcome is not None)
+    unknown = [one for one in wanted if known[one] is None]
     if not unknown:
         return
     free: queue.SimpleQueue[Bench] = queue.SimpleQueue()
@@ -229,16 +228,26 @@ def kill_all(
         free.put(bench)
 
     def work(one: Mutant) -> Outcome:
-        bench, started = free.get(), time.monotonic()
+        bench, started, by_proofs = free.get(), time.monotonic(), one.key not in by_tests
         try:
-            fate, by = bench.fate(one, reached[one.file], one.key not in by_tests)
+            fate, by = bench.fate(one, reached[one.file], by_proofs)
         finally:
             free.put(bench)
         seconds = time.monotonic() - started
         if fate is not Fate.UNTESTED:
-            memory.put(keys[one], {"fate": fate, "by": by, "seconds": seconds})
+            memory.put(keys[one], {"fate": fate, "by": by, "seconds": seconds, "by_proofs": by_proofs})
         return Outcome(one, fate, by, seconds)
 
     with ThreadPoolExecutor(workers) as pool:
         for done in as_completed([pool.submit(work, one) for one in unknown]):
             yield done.result()
+
+
+def _remembered(one: Mutant, known: Mapping[str, str | float] | None, by_proofs: bool) -> Outcome | None:
+    """What is known of a mutant; nothing when it survived the tests and proofs were not asked."""
+    if known is None:
+        return None
+    fate = Fate(str(known["fate"]))
+    if fate.lives and by_proofs and not known["by_proofs"]:
+        return None
+    return Outcome(one, fate, str(known["by"]), float(known["seconds"]), remembered=True)

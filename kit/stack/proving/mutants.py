@@ -12,7 +12,6 @@ from kit.stack.proving.mutations import Mutant, identify, mutants
 from kit.stack.proving.recompiling import syntax_trees
 from kit.stack.proving.workshop import Workshop
 
-
 _MANDATORY = "losses"
 """The book of which no sample leaves anything out: defects by which real systems lost money."""
 
