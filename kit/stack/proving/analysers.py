@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 import tomllib
 from collections.abc import Iterator
@@ -42,7 +43,10 @@ def slither(shop: Workshop, memory: Memory, explained: Path) -> Finding:
     if known is not None:
         return Finding("analyser", "slither", Verdict.HOLDS, float(known["seconds"]), "", str(known["detail"]), True)
     started = time.monotonic()
-    built = shop.forge("build", "src", "--build-info", profile="quick", tests="none", seconds=_SECONDS)
+    # Reports of earlier builds would be read as well, and without --force there might be none of this one.
+    shutil.rmtree(shop.out("quick", "none") / "build-info", ignore_errors=True)
+    words = ("build", "src", "--force", "--build-info")
+    built = shop.forge(*words, profile="quick", tests="none", seconds=_SECONDS)
     report = shop.folder / "slither.json"
     report.unlink(missing_ok=True)
     env = shop.environment("quick", "none")

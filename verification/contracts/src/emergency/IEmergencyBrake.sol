@@ -47,13 +47,13 @@ interface IEmergencyBrake {
     function pauseBySentinel(address sentinel, uint64 pauseId, uint64 until, bytes calldata signature) external;
     /// @notice Anyone, with the guardian quorum's signatures over `Pause(pauseId, type(uint64).max)`; replaces any pause.
     function pauseByGuardians(uint64 pauseId, bytes calldata guardianSignatures) external;
-    /// @notice Anyone, with a quorum signature of the current epoch over `unpause` for the pause that holds now, up to
+    /// @notice Anyone, with a quorum signature of the current epoch over `message` for the pause that holds now, up to
     ///         validUntil. A heal (sentinel pause) is ready an hour later.
-    function proposeUnpause(Unpause calldata unpause, bytes calldata quorumSignature) external;
+    function proposeUnpause(Unpause calldata message, bytes calldata quorumSignature) external;
     /// @notice Guardian pause: the guardian quorum's signatures over the same `Unpause`, before or after the validators' (they alone are
     ///         held to validUntil). Ready an hour after the later of the two; the first such pair counts. Guardians who think
     ///         better of it pause again.
-    function consentUnpause(Unpause calldata unpause, bytes calldata guardianSignatures) external;
+    function consentUnpause(Unpause calldata message, bytes calldata guardianSignatures) external;
     /// @notice Sentinel pause: one guardian stops the heal of this pause for good, proposed or not.
     function vetoHeal(uint64 pauseId) external;
     /// @notice Anyone, once ready; the pause must still be the current one.

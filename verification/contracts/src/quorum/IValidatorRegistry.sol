@@ -28,8 +28,8 @@ interface IValidatorRegistry {
     /// @notice The current epoch, from 1; zero never is one.
     function epoch() external view returns (uint64);
     /// @notice The current epoch and the contract whose code holds its keys.
-    function current() external view returns (uint64 epoch, address pointer);
-    function keysOf(uint64 epoch) external view returns (bytes memory keys);
+    function current() external view returns (uint64 epoch_, address pointer);
+    function keysOf(uint64 epoch_) external view returns (bytes memory keys);
 
     /// @notice Anyone: checks the proof of possession (suite BLS_POP_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_ over the compressed
     ///         key) of one 128-byte key and remembers it.

@@ -26,8 +26,8 @@ contract TransferGuard is GuardedSafes, ITransactionGuard, IModuleGuard {
     /// @notice Seconds that a certificate may still have to live when it is used.
     uint256 public constant CERTIFICATE_LIFE = 3600;
 
-    constructor(Neighbours memory neighbours, Delays memory delays, SafeCode memory code)
-        GuardedSafes(neighbours, delays, code)
+    constructor(Neighbours memory neighbours_, Delays memory delays_, SafeCode memory code)
+        GuardedSafes(neighbours_, delays_, code)
     {}
 
     /// @inheritdoc IERC165
