@@ -25,7 +25,7 @@ test: setup contracts-test ## every test but the long ones (ARGS="-k name" narro
 	@$(BIN)/python -m pytest -m "not slow" $(ARGS)
 
 contracts-test: setup
-	@if [ -d verification/contracts/test ]; then $(BIN)/python -m kit.stack.contracts test; fi
+	@FOUNDRY_PROFILE=quick $(BIN)/python -m kit.stack.contracts test
 
 prove: setup ## what is proved of the contracts, and the mutants that are killed (ARGS="--sample 60 --seed 1")
 	@$(BIN)/python -m kit.stack.prove $(ARGS)
