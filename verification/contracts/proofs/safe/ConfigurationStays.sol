@@ -92,8 +92,9 @@ contract ConfigurationStays is AnyGuard {
 
     function _leaves(bytes memory data) private pure returns (bool) {
         bytes4 selector = bytes4(data);
-        return selector == bytes4(keccak256("setGuard(address)"))
-            || selector == bytes4(keccak256("setModuleGuard(address)"));
+        return
+            selector == bytes4(keccak256("setGuard(address)"))
+                || selector == bytes4(keccak256("setModuleGuard(address)"));
     }
 
     /// @dev Hash of what is configured now, but for the slot that the exit named.

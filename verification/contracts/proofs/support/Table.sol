@@ -10,8 +10,7 @@ contract Table {
         pure
         returns (Class, address token, address recipient, uint256 amount)
     {
-        Entry memory entry =
-            TransferTable.classify(TransferTable.Places(safe, guard, payoutModule), to, value, data);
+        Entry memory entry = TransferTable.classify(TransferTable.Places(safe, guard, payoutModule), to, value, data);
         return (entry.class, entry.token, entry.recipient, entry.amount);
     }
 }

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {
-    GrantStanding, Govern, Messages, Order, Return, Rotate, Unpause
-} from "src/governance/Messages.sol";
+import {GrantStanding, Govern, Messages, Order, Return, Rotate, Unpause} from "src/governance/Messages.sol";
 import {SettlementDomain} from "src/governance/SettlementDomain.sol";
 
 /// @notice The digest of every message that a contract checks, for comparison with the Python side.
