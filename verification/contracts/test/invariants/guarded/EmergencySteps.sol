@@ -21,6 +21,7 @@ abstract contract EmergencySteps is PayoutSteps {
 
     uint64 internal constant WITHOUT_END = type(uint64).max;
     mapping(bytes32 digest => Consents) private _consents;
+    mapping(bytes32 message => bool) private _evacuationUsed;
     mapping(uint256 sentinel => uint64) internal armedUntil;
     mapping(uint64 returnId => Due) internal returns_;
 
@@ -119,6 +120,15 @@ abstract contract EmergencySteps is PayoutSteps {
         _inspect();
     }
 
+    /// @dev From a sentinel's pause to the day at a tenth, in which as much leaves as may.
+    function certifiedHeal(uint256 safe, uint256 token) external {
+        this.pauseBySentinel(2, 0);
+        this.certifiedUnpause(1);
+        this.unpause(1);
+        mustBe(isReduced() && !isPaused(), "a heal ended no pause");
+        this.drainForADay(safe, token, 1);
+    }
+
     function certifiedEvacuation(uint256 safe, uint256 token) external {
         (safe, token) = (_member(safe), token % 2);
         bytes memory quorum = _certify(Messages.evacuate(pauseNow.id, epoch, safes[safe], address(tokens[token])));
@@ -195,6 +205,9 @@ abstract contract EmergencySteps is PayoutSteps {
 
     function _evacuated(uint256 safe, uint256 token) private {
         mustBe(isPaused(), "evacuated without a pause");
+        bytes32 message = Messages.evacuate(pauseNow.id, epoch, safes[safe], address(tokens[token]));
+        mustBe(!_evacuationUsed[message], "evacuated twice by one message");
+        _evacuationUsed[message] = true;
         uint256 amount = book[safes[safe]][token];
         heldByVault[safe][token] += amount;
         _moved(safes[safe], address(vault), token, amount);

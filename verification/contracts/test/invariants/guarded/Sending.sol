@@ -73,10 +73,11 @@ abstract contract Sending is Ghost {
         (success,) = target.call(data);
     }
 
-    /// @dev Reverts as the target does; what went through is kept for whoever wants to try it again.
+    /// @dev Reverts as the target does, unless something is wrong already; what went through is kept for whoever wants to try it again.
     function _deliverAs(address sender, address target, bytes memory data) internal {
         if (sender != address(this)) vm.prank(sender);
         (bool success, bytes memory answer) = target.call(data);
+        if (!success && bytes(wrong).length != 0) return; // a revert would take back what was found wrong before
         if (!success) {
             assembly ("memory-safe") {
                 revert(add(answer, 0x20), mload(answer))

@@ -23,11 +23,12 @@ contract CertifiedInvariants {
 
     /// @dev Read by forge: only these of the handler's steps are taken.
     function targetSelectors() external view returns (FuzzSelector[] memory targets) {
-        bytes4[28] memory steps = [
+        bytes4[29] memory steps = [
             handler.certifiedTransfer.selector,
             handler.certifiedTransferAfterNotice.selector,
             handler.certifiedConfiguration.selector,
             handler.certifiedUnpause.selector,
+            handler.certifiedHeal.selector,
             handler.certifiedEvacuation.selector,
             handler.certifiedReturn.selector,
             handler.certifiedGovernLimit.selector,
