@@ -116,9 +116,7 @@ contract ActionsHappenOnceInTheirWindow {
         IActions.Action memory found = actions.get(last + 1);
         assert(actions.last() == last + 1 && step.verb == Verb.Open);
         assert(found.opener == step.sender && found.state == IActions.State.Open && found.vetoable == step.vetoable);
-        assert(
-            step.sender == GUARD || step.sender == REGISTRY || step.sender == GOVERNOR || step.sender == VAULT
-        );
+        assert(step.sender == GUARD || step.sender == REGISTRY || step.sender == GOVERNOR || step.sender == VAULT);
     }
 
     /// @notice Ended only while pending: by its opener, by a quorum of the epoch named, or by a veto where there is one.
