@@ -13,8 +13,8 @@ from typing import Any
 from eth_abi.abi import decode
 
 from gateway.demo.signers import Signers, read_signers, signer_of
-from gateway.demo.wallet import Ended, Wallet, call_data
-from kit.chain.abi import error_names
+from gateway.demo.wallet import Ended, Wallet
+from kit.chain.abi import calldata, error_names
 from kit.chain.artifacts import find_artifacts
 from kit.chain.rpc import Rpc
 from verification.multisig import SafeTransaction
@@ -73,13 +73,13 @@ class Guarded:
 
     def show(self) -> int:
         """All steps; the last one's block. Raises Unexpected, RpcError, TimeoutError."""
-        group = self._rpc.call(self._at["TransferGuard"], call_data("groupOf(address)", self._safe))
+        group = self._rpc.call(self._at["TransferGuard"], calldata("groupOf(address)", self._safe))
         daily, certified_from = self._limits(group)
         self._say(f"guarded Safe: the treasury 0x{self._safe.hex()}, {self._threshold} owners sign")
         self._say(f"  without a certificate {self._money(daily)} in 24 h, each below {self._money(certified_from)}")
         notice, exit_ = self._delays()
         self._say(f"  delays of this local chain: notice {notice} s, exit {exit_} s (in production 24 h and 14 days)")
-        deposit = call_data("transfer(address,uint256)", self._safe, DEPOSIT)
+        deposit = calldata("transfer(address,uint256)", self._safe, DEPOSIT)
         self._expect(self._payer.send(self._token, deposit), None, f"{self._money(DEPOSIT)} paid into it")
         self._grant()
         self._attempt(SMALL, f"{self._money(SMALL)} to that account, without a certificate", None)
@@ -103,7 +103,7 @@ class Guarded:
             commitment=secrets.token_bytes(32),
         )
         fields = (grant.account, grant.grant_id, grant.expiry, grant.classes, grant.issuer, grant.commitment)
-        ended = self._owner.send(registry, call_data(_GRANT, fields, self._signers.attest(grant)))
+        ended = self._owner.send(registry, calldata(_GRANT, fields, self._signers.attest(grant)))
         who = f"{self._signers.attester_threshold} of {len(self._signers.attesters)} attesters"
         self._expect(ended, None, f"standing of 0x{self._recipient.hex()} by {who}")
 
@@ -131,7 +131,7 @@ class Guarded:
 
     def _transfer(self, amount: int) -> SafeTransaction:
         nonce = self._uint(self._safe, "nonce()")
-        return SafeTransaction(self._token, 0, call_data("transfer(address,uint256)", self._recipient, amount), nonce)
+        return SafeTransaction(self._token, 0, calldata("transfer(address,uint256)", self._recipient, amount), nonce)
 
     def _certify(self, transaction: SafeTransaction) -> bytes:
         started = time.perf_counter()
@@ -149,9 +149,9 @@ class Guarded:
             block_number=block.number,
             block_hash=block.hash,
             block_time=block.time,
-            config_hash=self._rpc.call(guard, call_data("configHashOf(address)", self._safe)),
+            config_hash=self._rpc.call(guard, calldata("configHashOf(address)", self._safe)),
             policy_hash=bytes(32),
-            model_hash=self._rpc.call(governor, call_data("modelHash()")),
+            model_hash=self._rpc.call(governor, calldata("modelHash()")),
             reports_root=bytes(32),
             log_root=bytes(32),
             score=0,
@@ -167,13 +167,13 @@ class Guarded:
 
     def _limits(self, group: bytes) -> tuple[int, int]:
         """What may leave uncertified in 24 h, and from which amount on a certificate is needed."""
-        found = self._rpc.call(self._at["TransferGuard"], call_data("limitsOf(bytes32,address)", group, self._token))
+        found = self._rpc.call(self._at["TransferGuard"], calldata("limitsOf(bytes32,address)", group, self._token))
         daily, certified_from, _ = decode(["uint256", "uint256", "uint256"], found)
         return daily, certified_from
 
     def _delays(self) -> tuple[int, int]:
         """Seconds from a large transfer's announcement to it, and from the guardians' consent to an exit."""
-        found = self._rpc.call(self._at["TransferGuard"], call_data("delays()"))
+        found = self._rpc.call(self._at["TransferGuard"], calldata("delays()"))
         notice, exit_ = decode(["uint64", "uint64"], found)
         return notice, exit_
 
@@ -185,13 +185,13 @@ class Guarded:
         return safe, recipient
 
     def _uint(self, to: bytes, signature: str, *values: Any) -> int:
-        return int.from_bytes(self._rpc.call(to, call_data(signature, *values)), "big")
+        return int.from_bytes(self._rpc.call(to, calldata(signature, *values)), "big")
 
 
 def _execution(transaction: SafeTransaction, signatures: bytes) -> bytes:
     """Calldata of the Safe; gas and refund fields are zero, as the guard wants them."""
     fields = (transaction.to, transaction.value, transaction.data, transaction.operation)
-    return call_data(_EXEC, *fields, 0, 0, 0, bytes(20), bytes(20), signatures)
+    return calldata(_EXEC, *fields, 0, 0, 0, bytes(20), bytes(20), signatures)
 
 
 def _raw(address: str) -> bytes:

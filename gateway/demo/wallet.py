@@ -5,26 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from eth_abi.abi import decode, encode
-from eth_abi.grammar import parse
+from eth_abi.abi import decode
 
+from kit.chain.abi import selector
 from kit.chain.rpc import Receipt, Rpc, RpcRefused, hexed
 from kit.chain.signer import LocalSigner, UnsignedTransaction
-from verification.signatures.eip712 import keccak
 
 GAS_MOST = 2_000_000
 RECEIPT_SECONDS = 30.0
 POLL_SECONDS = 0.05
 PRIORITY_FEE = 10**9
-_ERROR_STRING = keccak(b"Error(string)")[:4]
-
-
-def call_data(signature: str, *values: Any) -> bytes:
-    """Selector and arguments of a function by its signature. Addresses are 20 bytes."""
-    types = parse(signature[signature.index("(") :]).components if values else ()
-    return keccak(signature.encode())[:4] + encode([each.to_type_str() for each in types], values)
+_ERROR_STRING = selector("Error(string)")
 
 
 @dataclass(frozen=True, slots=True)

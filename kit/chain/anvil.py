@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from kit.chain.node import CallRefused, ChainError, Node, hexed
+from kit.chain.node import CallRefused, ChainError, Node
+from kit.chain.rpc import hexed
 
 __all__ = ["LOCAL_CHAIN_IDS", "Anvil", "CallRefused", "ChainError", "NotLocalChainError"]
 

@@ -9,17 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any, Protocol
 
 from eth_abi.abi import encode
 from eth_abi.exceptions import EncodingError
-from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
-from kit.chain.abi import error_names
+from kit.chain.abi import calldata, error_names
 from kit.chain.addresses import CREATE2_DEPLOYER
 from kit.chain.anvil import Anvil
 from kit.chain.artifacts import Artifacts
+from kit.chain.creation import created_by, created_by_salt
 from kit.chain.node import CallRefused, ChainError, Node
 from kit.chain.statement import Plan, PlanError, plain, read_plan, type_of
 
@@ -94,41 +95,40 @@ class Circle:
         self.deployer = deployer
         self.artifacts = artifacts
         self._carrier = carrier
-        self._factory_code = artifacts.creation(DEPLOYER_CONTRACT)
-        self.factory = _create2(CREATE2_DEPLOYER, _SALT, self._factory_code)
-        self.addresses = {name: self._address_of(name) for name in plan.names}
+        self.factory = factory_of(artifacts)
+        self.addresses = addresses_of(artifacts, plan, deployer)
+
+    @cached_property
+    def codes(self) -> dict[str, bytes]:
+        """Creation code of each contract with the constructor's arguments. Raises PlanError, ArtifactError."""
+        return {name: self._creation_code(name, dict(values)) for name, values in self.plan.values.items()}
 
     def deploy(self) -> list[str]:
         """Create what is not there yet and return its names. Raises ChainError, PlanError, ArtifactError.
 
         A wrong file, and a constructor that would revert, change nothing.
         """
-        codes = {name: self.creation_code(name) for name in self.plan.names}
+        codes = self.codes
         carrier = self._carrier or self._impersonation()
         missing = {name: code for name, code in codes.items() if not self._stands(name, carrier.tag)}
         self._rehearse(missing, carrier.tag)
         made: dict[str, None] = {}
         for _ in range(MOST_REORGANISATIONS):
-            made |= dict.fromkeys(self._create_missing(codes, carrier))
+            made |= dict.fromkeys(self._create_missing(carrier))
             if carrier.await_depth(lambda block: all(self._stands(name, block) for name in codes)):
                 return list(made)
         raise ChainError(f"{MOST_REORGANISATIONS} reorganisations took contracts away again; run this once more")
 
     def verify(self, block: str = "latest") -> list[Difference]:
         """How the code on chain, with its immutables (neighbours, roles, delays), differs from the file's."""
-        codes = {name: self.creation_code(name) for name in self.plan.names}
-        return [found for name in codes if (found := self._compare(name, block)) is not None]
-
-    def creation_code(self, name: str) -> bytes:
-        """Creation code with the constructor's arguments. Raises PlanError, ArtifactError."""
-        return self._creation_code(name, dict(self.plan.values[name]))
+        return [found for name in self.codes if (found := self._compare(name, block)) is not None]
 
     def creation_call(self, name: str) -> bytes:
         """What is sent to the factory contract to create it."""
-        return _call("deploy(bytes32,bytes)", [self.salt_of(name), self.creation_code(name)])
+        return calldata("deploy(bytes32,bytes)", self.salt_of(name), self.codes[name])
 
     def salt_of(self, name: str) -> bytes:
-        return bytes(keccak(self.plan.salt + name.encode()))
+        return salt_of(self.plan, name)
 
     def stated(self, contract: str, path: Sequence[str]) -> Any:
         """The file's value at a parameter or its member, or the neighbour's address. Raises PlanError."""
@@ -171,17 +171,16 @@ class Circle:
     def _named(self, refused: CallRefused) -> str:
         return error_names(self.artifacts).get(refused.data[:4]) or str(refused)
 
-    def _create_missing(self, codes: dict[str, bytes], carrier: Carrier) -> list[str]:
+    def _create_missing(self, carrier: Carrier) -> list[str]:
         def stands(address: str) -> bool:
             return self.has_code(address, carrier.tag)
 
         if not all(stands(address) for address in self.addresses.values()) and not stands(self.factory):
-            data = _SALT + self._factory_code
-            carrier.carry(DEPLOYER_CONTRACT, CREATE2_DEPLOYER, data, lambda: stands(self.factory))
-        missing = [name for name in codes if not stands(self.addresses[name])]
+            data = _SALT + self.artifacts.creation(DEPLOYER_CONTRACT)
+            carrier.carry(DEPLOYER_CONTRACT, CREATE2_DEPLOYER, data, partial(stands, self.factory))
+        missing = [name for name in self.plan.names if not stands(self.addresses[name])]
         for name in missing:
-            address = self.addresses[name]
-            carrier.carry(name, self.factory, self.creation_call(name), lambda at=address: stands(at))  # type: ignore[misc]
+            carrier.carry(name, self.factory, self.creation_call(name), partial(stands, self.addresses[name]))
         return missing
 
     def _compare(self, name: str, block: str) -> Difference | None:
@@ -222,15 +221,30 @@ class Circle:
             raise PlanError(f"{contract} needs {name} ({parameter['type']})")
         return plain(parameter, stated.pop(name))
 
-    def _address_of(self, name: str) -> str:
-        """CREATE3: the address of what a minimal proxy, itself made by CREATE2, creates first."""
-        salt = keccak(encode(["address", "bytes32"], [self.deployer, self.salt_of(name)]))
-        proxy = bytes.fromhex(_create2(self.factory, salt, _PROXY)[2:])
-        return str(to_checksum_address(keccak(b"\xd6\x94" + proxy + b"\x01")[12:]))
-
 
 # Solady's CREATE3 proxy: creates the calldata it is called with.
 _PROXY = bytes.fromhex("67363d3d37363d34f03d5260086018f3")
+
+
+def factory_of(artifacts: Artifacts) -> str:
+    """Where the contract that creates all others stands. Raises ArtifactError."""
+    return created_by_salt(CREATE2_DEPLOYER, _SALT, artifacts.creation(DEPLOYER_CONTRACT))
+
+
+def salt_of(plan: Plan, name: str) -> bytes:
+    return bytes(keccak(plan.salt + name.encode()))
+
+
+def addresses_of(artifacts: Artifacts, plan: Plan, deployer: str) -> dict[str, str]:
+    """Where each contract of the plan stands or will. Needs no chain. Raises ArtifactError.
+
+    CREATE3: the address of what a minimal proxy, itself made by CREATE2, creates first.
+    """
+    factory, found = factory_of(artifacts), {}
+    for name in plan.names:
+        salt = keccak(encode(["address", "bytes32"], [deployer, salt_of(plan, name)]))
+        found[name] = created_by(created_by_salt(factory, salt, _PROXY), 1)
+    return found
 
 
 @contextmanager
@@ -245,14 +259,3 @@ def _members(contract: str, name: str, value: object) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise PlanError(f"{contract}: {name} is an object")
     return dict(value)
-
-
-def _create2(deployer: str, salt: bytes, init_code: bytes) -> str:
-    """EIP-1014."""
-    digest = keccak(b"\xff" + bytes.fromhex(deployer[2:]) + salt + keccak(init_code))
-    return str(to_checksum_address(digest[12:]))
-
-
-def _call(signature: str, values: Sequence[Any]) -> bytes:
-    types = signature[signature.index("(") + 1 : -1].split(",")
-    return bytes(keccak(text=signature)[:4]) + encode(types, values)

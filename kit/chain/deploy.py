@@ -15,17 +15,19 @@ import argparse
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from eth_abi.abi import decode, encode
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
+from kit import arguments
 from kit.chain import addresses as at
 from kit.chain import guarded_safe, settlement
+from kit.chain.abi import calldata
 from kit.chain.addresses import AddressFileError, ContractAddresses, Token, write_addresses
 from kit.chain.anvil import Anvil, ChainError
 from kit.chain.artifacts import ArtifactError, Artifacts, find_artifacts
+from kit.chain.creation import created_by_salt
 
 ZERO = "0x" + "00" * 20
 # Sends the transactions and mints: an account without a key, which only Anvil can speak for.
@@ -111,17 +113,24 @@ def place_code(chain: Anvil, artifacts: Artifacts, plan: Plan) -> None:
 
 def create_operator_safe(chain: Anvil, plan: Plan) -> tuple[str, str | None]:
     """The Safe's address, and the transaction that creates it unless it is there already."""
-    setup = _calldata(
+    setup = calldata(
         "setup(address[],uint256,address,bytes,address,address,uint256,address)",
-        [plan.owners, plan.threshold, ZERO, b"", at.SAFE_FALLBACK_HANDLER, ZERO, 0, ZERO],
+        plan.owners,
+        plan.threshold,
+        ZERO,
+        b"",
+        at.SAFE_FALLBACK_HANDLER,
+        ZERO,
+        0,
+        ZERO,
     )
-    (proxy_code,) = decode(["bytes"], chain.call(at.SAFE_PROXY_FACTORY, _calldata("proxyCreationCode()")))
+    (proxy_code,) = decode(["bytes"], chain.call(at.SAFE_PROXY_FACTORY, calldata("proxyCreationCode()")))
     init_code = proxy_code + encode(["address"], [at.SAFE_SINGLETON])
     salt = keccak(keccak(setup) + encode(["uint256"], [0]))
-    safe = _create2_address(at.SAFE_PROXY_FACTORY, salt, init_code)
+    safe = created_by_salt(at.SAFE_PROXY_FACTORY, salt, init_code)
     if chain.code(safe, "pending"):
         return safe, None
-    create = _calldata("createProxyWithNonce(address,bytes,uint256)", [at.SAFE_SINGLETON, setup, 0])
+    create = calldata("createProxyWithNonce(address,bytes,uint256)", at.SAFE_SINGLETON, setup, 0)
     return safe, chain.send_as(DEPLOYER, at.SAFE_PROXY_FACTORY, create)
 
 
@@ -133,7 +142,7 @@ def create_authorizer(chain: Anvil, artifacts: Artifacts, plan: Plan, operators:
         ("address", "address", "address", "address", "uint40"),
         [at.ESCROW, owner, plan.authorizer_signer, plan.relay, plan.rotation_delay],
     )
-    authorizer = _create2_address(at.CREATE2_DEPLOYER, CREATE2_SALT, init_code)
+    authorizer = created_by_salt(at.CREATE2_DEPLOYER, CREATE2_SALT, init_code)
     if chain.code(authorizer, "pending"):
         return authorizer, None
     return authorizer, chain.send_as(DEPLOYER, at.CREATE2_DEPLOYER, CREATE2_SALT + init_code)
@@ -141,50 +150,19 @@ def create_authorizer(chain: Anvil, artifacts: Artifacts, plan: Plan, operators:
 
 def mint(chain: Anvil, plan: Plan) -> str | None:
     """Raise the payer's token balance to the plan's; returns the transaction, if one was needed."""
-    balance_of = _calldata("balanceOf(address)", [plan.payer])
+    balance_of = calldata("balanceOf(address)", plan.payer)
     missing = plan.payer_tokens - int.from_bytes(chain.call(plan.token, balance_of, "pending"), "big")
     if missing <= 0:
         return None
-    return chain.send_as(DEPLOYER, plan.token, _calldata("mint(address,uint256)", [plan.payer, missing]))
+    return chain.send_as(DEPLOYER, plan.token, calldata("mint(address,uint256)", plan.payer, missing))
 
 
 def describe_token(chain: Anvil, token: str) -> Token:
     """Name, version and decimals as the chain has them, since they are what clients sign over."""
-    (name,) = decode(["string"], chain.call(token, _calldata("name()")))
-    (version,) = decode(["string"], chain.call(token, _calldata("version()")))
-    (decimals,) = decode(["uint8"], chain.call(token, _calldata("decimals()")))
+    (name,) = decode(["string"], chain.call(token, calldata("name()")))
+    (version,) = decode(["string"], chain.call(token, calldata("version()")))
+    (decimals,) = decode(["uint8"], chain.call(token, calldata("decimals()")))
     return Token(token, name, version, decimals)
-
-
-def _calldata(signature: str, values: list[Any] | None = None) -> bytes:
-    types = signature[signature.index("(") + 1 : -1]
-    return bytes(keccak(text=signature)[:4]) + encode(types.split(",") if types else [], values or [])
-
-
-def _create2_address(deployer: str, salt: bytes, init_code: bytes) -> str:
-    """EIP-1014."""
-    digest = keccak(b"\xff" + bytes.fromhex(deployer[2:]) + salt + keccak(init_code))
-    return str(to_checksum_address(digest[12:]))
-
-
-def _address(text: str) -> str:
-    try:
-        return str(to_checksum_address(text))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is not an address") from error
-
-
-def _addresses(text: str) -> tuple[str, ...]:
-    found = tuple(_address(word.strip()) for word in text.split(","))
-    if len(set(found)) != len(found):
-        raise argparse.ArgumentTypeError("an address is named twice")
-    return found
-
-
-def _natural(text: str) -> int:
-    if not text.isascii() or not text.isdigit():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
-    return int(text)
 
 
 class DeployCommand:
@@ -218,43 +196,54 @@ class DeployCommand:
             metavar="DIR",
             help="Safe's (default: node_modules above --artifacts)",
         )
-        add("--brake", required=True, type=_address, metavar="ADDRESS", help="the EmergencyBrake that stops deposits")
-        add("--payer", required=True, type=_address, metavar="ADDRESS", help="who gets the test tokens")
+        add(
+            "--brake",
+            required=True,
+            type=arguments.address,
+            metavar="ADDRESS",
+            help="the brake that stops deposits",
+        )
+        add("--payer", required=True, type=arguments.address, metavar="ADDRESS", help="who gets the test tokens")
         add(
             "--payer-tokens",
-            type=_natural,
+            type=arguments.natural,
             default=DEFAULT_PAYER_TOKENS,
             metavar="UNITS",
             help="smallest units",
         )
-        add("--owners", required=True, type=_addresses, metavar="A,B,C", help="owners of the operators' Safe")
-        add("--threshold", type=_natural, default=2, help="signatures that Safe needs (default 2)")
-        add("--treasury", type=_address, metavar="ADDRESS", help="where channels pay (default: the operators' Safe)")
+        add("--owners", required=True, type=arguments.addresses, metavar="A,B,C", help="of the operators' Safe")
+        add("--threshold", type=arguments.natural, default=2, help="signatures that Safe needs (default 2)")
+        add(
+            "--treasury",
+            type=arguments.address,
+            metavar="ADDRESS",
+            help="whom channels pay (default: that Safe)",
+        )
         add(
             "--authorizer-signer",
             required=True,
-            type=_address,
+            type=arguments.address,
             metavar="ADDRESS",
             help="signs claims and refunds",
         )
         add(
             "--authorizer-owner",
-            type=_address,
+            type=arguments.address,
             metavar="ADDRESS",
             help="rotates that key (default: the operators' Safe)",
         )
-        add("--rotation-delay", type=_natural, default=DEFAULT_ROTATION_DELAY, metavar="SECONDS")
-        add("--relay", required=True, type=_address, metavar="ADDRESS", help="sends deposits and claims")
+        add("--rotation-delay", type=arguments.natural, default=DEFAULT_ROTATION_DELAY, metavar="SECONDS")
+        add("--relay", required=True, type=arguments.address, metavar="ADDRESS", help="sends deposits and claims")
         add(
             "--token",
-            type=_address,
+            type=arguments.address,
             default=at.BASE_SEPOLIA_USDC,
             metavar="ADDRESS",
             help="where the token stands",
         )
         add(
             "--fund",
-            type=_address,
+            type=arguments.address,
             action="append",
             default=[],
             metavar="ADDRESS",

@@ -19,11 +19,12 @@ from eth_abi.exceptions import EncodingError
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
-from kit.chain.abi import signature_of
+from kit.chain.abi import calldata, selector, signature_of
 from kit.chain.addresses import SAFE_SINGLETON
 from kit.chain.anvil import Anvil, ChainError
 from kit.chain.artifacts import ArtifactError, Artifacts, find_artifacts
 from kit.chain.circle import Circle, PlanError, read_plan
+from kit.chain.creation import created_by_salt
 from kit.chain.settlement import DEPLOYER, NATIVE_FUNDS, NEIGHBOURS
 
 VERB = "create-safe"
@@ -71,12 +72,10 @@ def read_safe_plan(path: Path) -> SafePlan:
     return plan
 
 
-def address_of(plan: SafePlan, circle: Circle, artifacts: Artifacts) -> str:
-    """Where the factory of this set makes this Safe (EIP-1014). Needs no chain. Raises PlanError, ArtifactError."""
-    code = keccak(artifacts.safe_creation("proxies/SafeProxy") + encode(["address"], [SAFE_SINGLETON]))
-    salt = keccak(plan.encode(_type_of_plan(artifacts)))
-    factory = bytes.fromhex(circle.addresses[FACTORY][2:])
-    return str(to_checksum_address(keccak(b"\xff" + factory + salt + code)[12:]))
+def address_of(plan: SafePlan, factory: str, artifacts: Artifacts) -> str:
+    """Where the factory at that address makes this Safe. Needs no chain. Raises PlanError, ArtifactError."""
+    code = artifacts.safe_creation("proxies/SafeProxy") + encode(["address"], [SAFE_SINGLETON])
+    return created_by_salt(factory, keccak(plan.encode(_type_of_plan(artifacts))), code)
 
 
 def create(chain: Anvil, circle: Circle, artifacts: Artifacts, plan: SafePlan) -> str:
@@ -85,12 +84,12 @@ def create(chain: Anvil, circle: Circle, artifacts: Artifacts, plan: SafePlan) -
     for name, address in ((FACTORY, factory), ("Safe's singleton", SAFE_SINGLETON)):
         if not chain.code(address):
             raise ChainError(f"there is no {name} at {address}: first `contracts deploy` and `deploy-settlement`")
-    (safe,) = decode(["address"], chain.call(factory, _selector(f"addressOf({kind})") + plan.encode(kind)))
-    foretold = address_of(plan, circle, artifacts)
+    (safe,) = decode(["address"], chain.call(factory, selector(f"addressOf({kind})") + plan.encode(kind)))
+    foretold = address_of(plan, factory, artifacts)
     if to_checksum_address(safe) != foretold:
         raise ChainError(f"the factory would make the Safe at {safe}, not at {foretold}: it is of other Safe code")
     if not chain.code(foretold, "pending"):
-        chain.wait_mined(chain.send_as(DEPLOYER, factory, _selector(f"create({kind})") + plan.encode(kind)))
+        chain.wait_mined(chain.send_as(DEPLOYER, factory, selector(f"create({kind})") + plan.encode(kind)))
     chain.wait_for(f"the registration of {foretold}", lambda: _is_guarded(chain, circle, foretold))
     return foretold
 
@@ -100,12 +99,8 @@ def _type_of_plan(artifacts: Artifacts) -> str:
 
 
 def _is_guarded(chain: Anvil, circle: Circle, safe: str) -> bool:
-    group = chain.call(circle.addresses[GUARD], _selector("groupOf(address)") + encode(["address"], [safe]))
+    group = chain.call(circle.addresses[GUARD], calldata("groupOf(address)", safe))
     return any(group)
-
-
-def _selector(signature: str) -> bytes:
-    return bytes(keccak(text=signature)[:4])
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -8,7 +8,9 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import httpx
-from eth_utils.crypto import keccak
+
+from kit.chain.creation import created_by
+from kit.chain.rpc import hexed
 
 _REQUEST_SECONDS = 30.0
 _MINED_SECONDS = 60.0
@@ -154,15 +156,6 @@ def _refusal(method: str, error: Any) -> CallRefused:
     except ValueError:
         raw = b""
     return CallRefused(f"{method}: {error.get('message', error)}{shown}", raw)
-
-
-def created_by(address: str, nonce: int) -> str:
-    """The address of what a contract creates with a nonce below 128."""
-    return "0x" + keccak(b"\xd6\x94" + bytes.fromhex(address[2:]) + bytes([nonce]))[12:].hex()
-
-
-def hexed(data: bytes) -> str:
-    return "0x" + data.hex()
 
 
 def unhexed(answer: object) -> bytes:

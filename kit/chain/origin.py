@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from kit.chain.circle import CREATED, Circle, Difference
-from kit.chain.node import hexed
+from kit.chain.rpc import hexed
 
 
 def differences(circle: Circle, last: int, from_block: int = 0) -> list[Difference]:

@@ -12,11 +12,12 @@ from typing import Any
 from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError, EncodingError
 from eth_utils.address import is_address
-from eth_utils.crypto import keccak
 
-from kit.chain.abi import event_topic
+from kit.chain.abi import calldata, event_topic
 from kit.chain.circle import Circle, Difference
-from kit.chain.node import CallRefused, created_by, hexed
+from kit.chain.creation import created_by
+from kit.chain.node import CallRefused
+from kit.chain.rpc import hexed
 from kit.chain.statement import PlanError, plain
 
 
@@ -135,7 +136,7 @@ class Readback:
         if name not in self._there:
             return
         keys = _bytes(self._circle.stated(name, ("keys",)))
-        (epoch,) = self._ask(name, "epoch()", [], ["uint64"])
+        (epoch,) = self.ask(name, "epoch()", [], ["uint64"])
         if not isinstance(epoch, int):
             yield Difference(name, "it names no epoch")
             return
@@ -144,7 +145,7 @@ class Readback:
             yield Difference(name, f"changed since: the epoch is {epoch}, the file states {stated}")
         now = _bytes(self._stated_now(name, ("keys",)))
         for number, wanted in {epoch: now, 1: keys}.items():
-            (found,) = self._ask(name, "keysOf(uint64)", [number], ["bytes"])
+            (found,) = self.ask(name, "keysOf(uint64)", [number], ["bytes"])
             if found != wanted:
                 since = "changed since: " if number != 1 else ""
                 yield Difference(name, f"{since}{_keys_differ(number, found, wanted)}")
@@ -159,7 +160,7 @@ class Readback:
         logs = self.logs(name, "SentinelRearmed")
         seen = {"0x" + log["topics"][1][-40:].lower() for log in logs}
         for key in sorted(stated.keys() | seen):
-            (until,) = self._ask(name, "armedUntil(address)", [key], ["uint64"])
+            (until,) = self.ask(name, "armedUntil(address)", [key], ["uint64"])
             wanted = stated.get(key, 0) if stated.get(key, 0) > now else 0
             if until != wanted:
                 yield Difference(
@@ -171,13 +172,13 @@ class Readback:
         name = "GuardedSafeFactory"
         if name not in self._there:
             return
-        (setup,) = self._ask(name, "setup()", [], ["address"])
+        (setup,) = self.ask(name, "setup()", [], ["address"])
         if not is_address(setup):
             yield Difference(name, "it names no set-up")
             return
         for role in ("guard", "payoutModule", "evacuator"):
             wanted = self._circle.stated(name, (role,))
-            answer = self._call(setup, _calldata(f"{role}()"))
+            answer = self._call(setup, calldata(f"{role}()"))
             if answer != encode(["address"], [wanted]):
                 yield Difference(name, f"its set-up's {role} is 0x{answer.hex()[-40:]}, the file states {wanted}")
         singleton = self._circle.stated(name, ("safeSingleton",))
@@ -204,7 +205,7 @@ class Readback:
             wanted = encode(kinds, values)
         except (EncodingError, ValueError, TypeError) as error:
             raise PlanError(f"{contract}.{getter}: {error}") from error
-        answer = self._answer(contract, f"{getter}()", b"")
+        answer = self._call(self._circle.addresses[contract], calldata(f"{getter}()"))
         if answer == wanted:
             return None
         since = "changed since: " if is_governed else ""
@@ -212,17 +213,12 @@ class Readback:
             contract, f"{since}{getter} is {_shown(kinds, answer)}, the file states {_shown(kinds, wanted)}"
         )
 
-    def _ask(self, contract: str, signature: str, values: Sequence[Any], kinds: Sequence[str]) -> tuple[Any, ...]:
-        answer = self._answer(contract, signature, _arguments(signature, values))
+    def ask(self, contract: str, signature: str, values: Sequence[Any], kinds: Sequence[str]) -> tuple[Any, ...]:
+        answer = self._call(self._circle.addresses[contract], calldata(signature, *values))
         try:
             return decode(kinds, answer)
         except DecodingError:
             return tuple("0x" + answer.hex() for _ in kinds)
-
-    ask = _ask
-
-    def _answer(self, contract: str, signature: str, arguments: bytes) -> bytes:
-        return self._call(self._circle.addresses[contract], _calldata(signature) + arguments)
 
     def _call(self, address: str, data: bytes) -> bytes:
         """Empty when the contract refuses: then it is another one, and its code says so, too."""
@@ -325,12 +321,3 @@ def _bytes(text: Any) -> bytes:
         return bytes.fromhex(str(text).removeprefix("0x"))
     except ValueError as error:
         raise PlanError(f"{str(text)[:20]} is not hexadecimal") from error
-
-
-def _calldata(signature: str) -> bytes:
-    return bytes(keccak(text=signature)[:4])
-
-
-def _arguments(signature: str, values: Sequence[Any]) -> bytes:
-    types = signature[signature.index("(") + 1 : -1]
-    return encode(types.split(",") if types else [], values)

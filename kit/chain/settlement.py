@@ -16,15 +16,16 @@ from eth_abi.exceptions import EncodingError
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
+from kit.arguments import natural
 from kit.chain import bounds, origin
 from kit.chain.anvil import LOCAL_CHAIN_IDS, Anvil, ChainError
 from kit.chain.artifacts import ArtifactError, Artifacts, find_artifacts
 from kit.chain.circle import Carrier, Circle, Difference, Plan, PlanError, read_plan
 from kit.chain.fees import GWEI, FeePolicy
 from kit.chain.keyed import KeyCarrier, Patience, read_private_key
-from kit.chain.node import Node, hexed
+from kit.chain.node import Node
 from kit.chain.readback import Readback
-from kit.chain.rpc import Rpc
+from kit.chain.rpc import Rpc, hexed
 from kit.chain.signer import KeyFileError, LocalSigner
 
 NEIGHBOURS = {
@@ -62,17 +63,17 @@ def configure(verb: str, parser: argparse.ArgumentParser) -> None:
     """The arguments of either verb."""
     add = parser.add_argument
     add("--rpc", required=True, metavar="URL", help="the network's node")
-    add("--chain-id", type=_natural, metavar="N", help="which network it must be (default: a local Anvil)")
+    add("--chain-id", type=natural, metavar="N", help="which network it must be (default: a local Anvil)")
     add("--plan", required=True, type=Path, metavar="FILE", help="keys, roles and delays, as JSON")
     add("--artifacts", type=Path, metavar="DIR", help="NAME.json (default: installed)")
     if verb == VERIFY:
-        add("--from-block", type=_natural, default=0, metavar="N", help="where to look for logs from (default 0)")
+        add("--from-block", type=natural, default=0, metavar="N", help="where to look for logs from (default 0)")
         return
     add("--out", required=True, type=Path, metavar="FILE", help="addresses, as JSON")
     add("--key-file", type=Path, metavar="FILE", help="the deployer's key, mode 600 (default: an Anvil's powers)")
-    add("--max-fee-gwei", type=_natural, default=100, metavar="GWEI", help="the most for a gas (default 100)")
+    add("--max-fee-gwei", type=natural, default=100, metavar="GWEI", help="the most for a gas (default 100)")
     add("--confirmations", type=_depth, default=12, metavar="BLOCKS", help="how deep it must stand (default 12)")
-    add("--wait", type=_natural, default=600, metavar="SECONDS", help="for a transaction (default 600)")
+    add("--wait", type=natural, default=600, metavar="SECONDS", help="for a transaction (default 600)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -215,14 +216,8 @@ def _write_whole(path: Path, text: str) -> None:
     unfinished.replace(path)
 
 
-def _natural(text: str) -> int:
-    if not text.isascii() or not text.isdigit():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
-    return int(text)
-
-
 def _depth(text: str) -> int:
     """Nodes keep state for some more blocks than these."""
-    if (blocks := _natural(text)) > MOST_CONFIRMATIONS:
+    if (blocks := natural(text)) > MOST_CONFIRMATIONS:
         raise argparse.ArgumentTypeError(f"{MOST_CONFIRMATIONS} blocks are the most")
     return blocks

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from kit.chain import guarded_safe
-from kit.chain.anvil import Anvil, ChainError
 from kit.chain.artifacts import ArtifactError, find_artifacts
-from kit.chain.circle import Circle, PlanError, read_plan
+from kit.chain.circle import PlanError, addresses_of, read_plan
 from kit.chain.settlement import DEPLOYER, NEIGHBOURS
 from kit.stack.parts import StackError
 
@@ -45,17 +44,17 @@ class Foretold:
     treasury: str
 
 
-def foretell(files: CommitteeFiles, rpc_url: str, artifacts_folder: Path) -> Foretold:
+def foretell(files: CommitteeFiles, artifacts_folder: Path) -> Foretold:
     """Raises StackError."""
     try:
         artifacts = find_artifacts(artifacts_folder, None)
         plan = read_plan(files.plan, NEIGHBOURS)
-        with Anvil(rpc_url) as chain:
-            circle = Circle(chain, artifacts, plan, plan.deployer or DEPLOYER)
-        treasury = guarded_safe.address_of(guarded_safe.read_safe_plan(files.treasury), circle, artifacts)
-    except (ChainError, ArtifactError, PlanError) as error:
+        at = addresses_of(artifacts, plan, plan.deployer or DEPLOYER)
+        safe = guarded_safe.read_safe_plan(files.treasury)
+        treasury = guarded_safe.address_of(safe, at[guarded_safe.FACTORY], artifacts)
+    except (ArtifactError, PlanError) as error:
         raise StackError(f"the contracts cannot be planned: {error}") from error
-    return Foretold(circle.addresses["EmergencyBrake"], circle.addresses["TransferGuard"], treasury)
+    return Foretold(at["EmergencyBrake"], at["TransferGuard"], treasury)
 
 
 def describe(files: CommitteeFiles) -> tuple[list[dict[str, Any]], dict[str, Any]]:

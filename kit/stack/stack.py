@@ -140,7 +140,7 @@ class Stack(Launcher):
         return Endpoints(chain_url, service_chain_url, options.chain_id, port, database_url, broker_url)
 
     def _contract_steps(self, at: Endpoints, contracts_file: Path) -> list[Part]:
-        foretold = committee.foretell(self.committee, at.chain_rpc_url, services.ARTIFACTS)
+        foretold = committee.foretell(self.committee, services.ARTIFACTS)
         return [
             services.settlement_step(self.env, at, self.committee, self.run.settlement_json),
             services.contracts_step(self.env, at, self.keys, foretold, contracts_file),

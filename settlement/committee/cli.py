@@ -10,8 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from eth_utils.address import to_checksum_address
-
+from kit.arguments import address, addresses
 from kit.chain.addresses import BASE_SEPOLIA_USDC
 from kit.chain.anvil import LOCAL_CHAIN_IDS
 from kit.chain.artifacts import ArtifactError, find_artifacts
@@ -34,9 +33,9 @@ class _Command:
         add = parser.add_argument
         add("--out", required=True, type=Path, metavar="DIR")
         add("--chain-id", required=True, type=int, metavar="N", help="31337, or 84532 of a local chain")
-        add("--owners", required=True, type=_addresses, metavar="A,B,C", help="owners of the first guarded Safe")
+        add("--owners", required=True, type=addresses, metavar="A,B,C", help="owners of the first guarded Safe")
         add("--threshold", type=int, default=2, help="signatures that Safe needs (default 2)")
-        add("--token", type=_address, default=BASE_SEPOLIA_USDC, metavar="ADDRESS", help="what that Safe may pay in")
+        add("--token", type=address, default=BASE_SEPOLIA_USDC, metavar="ADDRESS", help="what that Safe may pay in")
         add("--artifacts", type=Path, metavar="DIR", help="NAME.json (default: installed)")
 
     def run(self, args: argparse.Namespace) -> int:
@@ -92,17 +91,3 @@ def _keep_or_write(path: Path, content: Callable[[], dict[str, Any]]) -> dict[st
     if not isinstance(kept, dict):
         raise CommitteeError(f"{path} is no file of ours")
     return kept
-
-
-def _address(text: str) -> str:
-    try:
-        return str(to_checksum_address(text))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is not an address") from error
-
-
-def _addresses(text: str) -> tuple[str, ...]:
-    found = tuple(_address(word.strip()) for word in text.split(","))
-    if len(set(found)) != len(found):
-        raise argparse.ArgumentTypeError("an address is named twice")
-    return found

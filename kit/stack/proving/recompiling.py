@@ -24,9 +24,6 @@ from kit.stack.proving.workshop import SOLC, Finished, Workshop, run
 PROFILE = "quick"
 SETTINGS = {
     "FOUNDRY_DYNAMIC_TEST_LINKING": "true",
-    # One way to compile for all, whatever the profile says of single contracts.
-    "FOUNDRY_ADDITIONAL_COMPILER_PROFILES": "[]",
-    "FOUNDRY_COMPILATION_RESTRICTIONS": "[]",
     # The optimizer, which takes most of the compiler's time, only lays out the stack.
     "FOUNDRY_OPTIMIZER_DETAILS": (
         "{peephole=true,inliner=false,jumpdestRemover=true,orderLiterals=false,deduplicate=false,cse=false,"

@@ -18,7 +18,7 @@ from kit.chain.deploy import command
 from kit.chain.fees import FeePolicy
 from kit.chain.keyed import KeyCarrier, Patience
 from kit.chain.node import Node
-from kit.chain.rpc import Rpc
+from kit.chain.rpc import Rpc, hexed
 from kit.chain.signer import LocalSigner
 from kit.stack.paths import CONTRACTS
 from tests.integration.contracts.conftest import account
@@ -28,10 +28,6 @@ DAY = 86_400
 ARTIFACTS = find_artifacts(CONTRACTS / "artifacts", None)
 STEPS = 13
 """Transactions of a deployment: the deployer contract and twelve more."""
-
-
-def hexed(data: bytes) -> str:
-    return "0x" + data.hex()
 
 
 def addresses(accounts: Sequence[Account]) -> list[str]:

@@ -16,7 +16,7 @@ from kit.chain.anvil import Anvil
 from kit.chain.artifacts import find_artifacts
 from kit.chain.circle import Circle, PlanError, read_plan
 from kit.chain.deploy import deploy
-from kit.chain.guarded_safe import address_of, read_safe_plan
+from kit.chain.guarded_safe import FACTORY, address_of, read_safe_plan
 from kit.chain.settlement import DEPLOYER, NEIGHBOURS
 from kit.cli import main
 from tests.integration.contracts.channels import calldata
@@ -47,7 +47,7 @@ class Set:
 
     def foretold(self, safe_file: Path | None = None) -> str:
         safe_plan = read_safe_plan(safe_file or self.folder / "treasury.json")
-        return address_of(safe_plan, self.circle, self.artifacts)
+        return address_of(safe_plan, self.circle.addresses[FACTORY], self.artifacts)
 
     def sent(self) -> int:
         return int(self.anvil.request("eth_getTransactionCount", DEPLOYER, "latest"), 16)

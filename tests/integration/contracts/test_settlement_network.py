@@ -24,11 +24,11 @@ from kit.chain.circle import Circle, read_plan
 from kit.chain.fees import GWEI
 from kit.chain.keyed import KeyCarrier, Patience
 from kit.chain.node import Node
-from kit.chain.rpc import Rpc
+from kit.chain.rpc import Rpc, hexed
 from kit.chain.settlement import LAPSING, NEIGHBOURS, differences_of
 from kit.chain.signer import LocalSigner
 from tests.integration.contracts.conftest import account, anvil_node
-from tests.integration.contracts.settlement_set import ARTIFACTS, STEPS, Network, hexed, run, stated_set
+from tests.integration.contracts.settlement_set import ARTIFACTS, STEPS, Network, run, stated_set
 from tests.support.committee import Committee
 
 CHAIN_ID = 10

@@ -16,10 +16,11 @@ from kit.chain.abi import signature_of
 from kit.chain.addresses import SAFE_SINGLETON
 from kit.chain.anvil import Anvil
 from kit.chain.circle import Circle, Plan, PlanError
+from kit.chain.rpc import hexed
 from kit.chain.settlement import DEPLOYER, LAPSING, NEIGHBOURS, differences_of
 from kit.stack.paths import CONTRACTS
 from tests.integration.contracts.conftest import account, anvil_node
-from tests.integration.contracts.settlement_set import ARTIFACTS, DAY, addresses, hexed, run, stated_set
+from tests.integration.contracts.settlement_set import ARTIFACTS, DAY, addresses, run, stated_set
 from tests.support.committee import Account, Committee
 from verification.signatures.messages import Rearm, Rotate
 
@@ -304,7 +305,7 @@ def test_storage_that_no_constructor_of_ours_wrote_is_found(tmp_path: Path) -> N
         circle = Circle(anvil, ARTIFACTS, plan, DEPLOYER)
         anvil.fund(DEPLOYER, 10**21)
         address = circle.addresses["Actions"]
-        rogue = returning(anvil.runtime_code_at(address, circle.creation_code("Actions")), [(0, 77)])
+        rogue = returning(anvil.runtime_code_at(address, circle.codes["Actions"]), [(0, 77)])
         anvil.wait_mined(anvil.send_as(DEPLOYER, CREATE2, bytes(32) + ARTIFACTS.creation("Create3Deployer")))
         call = keccak(text="deploy(bytes32,bytes)")[:4] + encode(
             ["bytes32", "bytes"], [circle.salt_of("Actions"), rogue]

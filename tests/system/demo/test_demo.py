@@ -11,7 +11,7 @@ import pytest
 
 from gateway.demo import guarded
 from gateway.demo.guarded import LARGE, SMALL, Files, Guarded, Unexpected
-from gateway.demo.wallet import call_data
+from kit.chain.abi import calldata
 from kit.chain.rpc import Rpc
 from kit.stack import Stack
 from kit.stack.rundir import RunDir, is_free
@@ -61,7 +61,7 @@ def balances(stack: Stack, rpc: Rpc) -> list[int]:
     """Of the treasury and of the account with standing."""
     chain, merchant = stack.info["chain"], stack.info["accounts"]["merchant"]["address"]
     token, holders = raw(chain["token"]["address"]), (chain["treasury_safe"], merchant)
-    calls = [(token, call_data("balanceOf(address)", raw(holder))) for holder in holders]
+    calls = [(token, calldata("balanceOf(address)", raw(holder))) for holder in holders]
     return [int.from_bytes(answer, "big") for answer in rpc.call_many(calls)]
 
 

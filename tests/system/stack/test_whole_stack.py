@@ -15,7 +15,7 @@ import httpx
 import pytest
 from eth_abi.abi import decode
 
-from gateway.demo.wallet import call_data
+from kit.chain.abi import calldata
 from kit.chain.rpc import Rpc
 from kit.stack import Options, Stack, launch
 from kit.stack.launcher import RunningPart
@@ -71,19 +71,19 @@ def test_the_guard_and_the_treasury_are_what_their_files_state(whole: Stack) -> 
     chain = whole.info["chain"]
     guard, treasury, operators = (raw(chain[name]) for name in ("guard", "treasury_safe", "operator_safe"))
     rpc = Rpc(url)
-    group = rpc.call(guard, call_data("groupOf(address)", treasury))
+    group = rpc.call(guard, calldata("groupOf(address)", treasury))
     assert group[-20:] == treasury, "the treasury is guarded, in a group of its own"
-    assert not any(rpc.call(guard, call_data("groupOf(address)", operators))), "the operators' Safe is a plain one"
+    assert not any(rpc.call(guard, calldata("groupOf(address)", operators))), "the operators' Safe is a plain one"
     owners = {raw(owner["address"]) for owner in whole.info["accounts"]["owners"]}
     for safe in (treasury, operators):
-        (found,) = decode(["address[]"], rpc.call(safe, call_data("getOwners()")))
+        (found,) = decode(["address[]"], rpc.call(safe, calldata("getOwners()")))
         assert {raw(owner) for owner in found} == owners
-        assert int.from_bytes(rpc.call(safe, call_data("getThreshold()")), "big") == 2
+        assert int.from_bytes(rpc.call(safe, calldata("getThreshold()")), "big") == 2
     contracts = json.loads(whole.run.contracts_json.read_text())
     authorizer = raw(contracts["receiver_authorizer"])
-    assert rpc.call(authorizer, call_data("owner()"))[-20:] == operators, "a guarded owner could rotate no key"
+    assert rpc.call(authorizer, calldata("owner()"))[-20:] == operators, "a guarded owner could rotate no key"
     brake = raw(json.loads(whole.run.settlement_json.read_text())["EmergencyBrake"])
-    assert rpc.call(raw(chain["escrow"]), call_data("brake()"))[-20:] == brake
+    assert rpc.call(raw(chain["escrow"]), calldata("brake()"))[-20:] == brake
     assert contracts["treasury_safe"] == chain["treasury_safe"]
     rpc.close()
 
@@ -95,7 +95,7 @@ def test_everybody_who_signs_is_told_of_and_validators_without_their_secrets(who
     assert [validator["index"] for validator in whole.info["validators"]] == [0, 1, 2, 3]
     registry = raw(json.loads(whole.run.settlement_json.read_text())["ValidatorRegistry"])
     rpc = Rpc(whole.info["chain"]["rpc_url"])
-    (keys,) = decode(["bytes"], rpc.call(registry, call_data("keysOf(uint64)", 1)))
+    (keys,) = decode(["bytes"], rpc.call(registry, calldata("keysOf(uint64)", 1)))
     rpc.close()
     told = [bytes.fromhex(validator["bls_public_key"][2:]) for validator in whole.info["validators"]]
     assert list(ValidatorSet.from_evm(1, keys).keys) == told

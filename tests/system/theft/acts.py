@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kit.chain.abi import calldata
+from kit.chain.rpc import hexed
 from tests.support.committee import Account
-from tests.system.theft.world import ACCEPTED, DAY, MERCHANT, TOKEN, World, call, hexed
+from tests.system.theft.world import ACCEPTED, DAY, MERCHANT, TOKEN, World
 from verification.multisig import SafeTransaction
 from verification.signatures.messages import (
     FOREVER,
@@ -20,6 +22,7 @@ from verification.signatures.messages import (
     Return,
     Unpause,
     govern_key,
+    members_hash,
 )
 
 GATEWAY = Account("the gateway's payout key")
@@ -27,6 +30,7 @@ SENTINEL_PAUSE = DAY // 4
 EXIT_DELAY = 14 * DAY
 WINDOW = 7 * DAY
 CHANGE_DELAY = 2 * DAY
+GUARDIANS_DELAY = 14 * DAY
 SLACK = 60
 """Seconds beyond a delay, for blocks that are mined meanwhile."""
 
@@ -38,7 +42,7 @@ def pause(world: World, pause_id: int = 1, until: int | None = None, sentinel: A
     """By the sentinel, almost as long as it may."""
     key = sentinel or world.committee.sentinel
     order = Pause(pause_id, world.now() + SENTINEL_PAUSE - SLACK if until is None else until)
-    data = call(
+    data = calldata(
         "pauseBySentinel(address,uint64,uint64,bytes)",
         hexed(key.address),
         pause_id,
@@ -50,20 +54,20 @@ def pause(world: World, pause_id: int = 1, until: int | None = None, sentinel: A
 
 def pause_by_guardians(world: World, pause_id: int = 1, count: int | None = None) -> str:
     signatures = world.committee.guardian_signatures(Pause(pause_id, FOREVER), count)
-    return world.send(world.at("EmergencyBrake"), call("pauseByGuardians(uint64,bytes)", pause_id, signatures))
+    return world.send(world.at("EmergencyBrake"), calldata("pauseByGuardians(uint64,bytes)", pause_id, signatures))
 
 
 def rearm(world: World, sentinel: Account, expires: int, count: int | None = None) -> str:
     order = Rearm(sentinel.address, expires)
     signatures = world.committee.guardian_signatures(order, count)
-    data = call("rearm(address,uint64,bytes)", hexed(sentinel.address), expires, signatures)
+    data = calldata("rearm(address,uint64,bytes)", hexed(sentinel.address), expires, signatures)
     return world.send(world.at("EmergencyBrake"), data)
 
 
 def unpause(world: World, order: Unpause, signers: Sequence[int] | None = None) -> str:
     """The validators' part."""
     values = (order.pause_id, order.epoch, order.valid_until, order.facts_hash)
-    data = call(
+    data = calldata(
         "proposeUnpause((uint64,uint64,uint64,bytes32),bytes)",
         values,
         world.committee.quorum_signature(order, signers),
@@ -74,12 +78,12 @@ def unpause(world: World, order: Unpause, signers: Sequence[int] | None = None) 
 def consent_unpause(world: World, order: Unpause, count: int | None = None) -> str:
     values = (order.pause_id, order.epoch, order.valid_until, order.facts_hash)
     signatures = world.committee.guardian_signatures(order, count)
-    data = call("consentUnpause((uint64,uint64,uint64,bytes32),bytes)", values, signatures)
+    data = calldata("consentUnpause((uint64,uint64,uint64,bytes32),bytes)", values, signatures)
     return world.send(world.at("EmergencyBrake"), data)
 
 
 def end_pause(world: World, pause_id: int = 1) -> str:
-    return world.send(world.at("EmergencyBrake"), call("unpause(uint64)", pause_id))
+    return world.send(world.at("EmergencyBrake"), calldata("unpause(uint64)", pause_id))
 
 
 def evacuation(
@@ -87,7 +91,7 @@ def evacuation(
 ) -> bytes:
     order = Evacuate(pause_id, epoch, world.safe, token)
     values = (pause_id, epoch, hexed(world.safe), hexed(token), world.committee.quorum_signature(order, signers))
-    return call("evacuate(uint64,uint64,address,address,bytes)", *values)
+    return calldata("evacuate(uint64,uint64,address,address,bytes)", *values)
 
 
 def evacuate(
@@ -102,14 +106,14 @@ def evacuate_by_guardians(
     target = safe or world.safe
     signatures = world.committee.guardian_signatures(Evacuate(pause_id, epoch, target, TOKEN), count)
     signature = "evacuateByGuardians(uint64,uint64,address,address,bytes)"
-    data = call(signature, pause_id, epoch, hexed(target), hexed(TOKEN), signatures)
+    data = calldata(signature, pause_id, epoch, hexed(target), hexed(TOKEN), signatures)
     return world.send(world.at("Evacuator"), data)
 
 
 def return_(world: World, order: Return, signers: Sequence[int] | None = None, owners: int | None = None) -> str:
     """Validators and the vault's owners."""
     values = (order.return_id, order.epoch, hexed(order.safe), hexed(order.token), order.amount)
-    data = call(
+    data = calldata(
         "scheduleReturn((uint64,uint64,address,address,uint256),bytes,bytes)",
         values,
         world.committee.quorum_signature(order, signers),
@@ -119,7 +123,7 @@ def return_(world: World, order: Return, signers: Sequence[int] | None = None, o
 
 
 def execute_return(world: World, return_id: int = 1) -> str:
-    return world.send(world.at("ColdVault"), call("executeReturn(uint64)", return_id))
+    return world.send(world.at("ColdVault"), calldata("executeReturn(uint64)", return_id))
 
 
 # Governor
@@ -144,7 +148,7 @@ class Change:
 
 
 def schedule(world: World, change: Change, order: Govern, signers: Sequence[int] | None = None) -> str:
-    data = call(
+    data = calldata(
         "schedule((uint64,uint64,bytes32,bytes32,uint64),(uint8,bytes32,address),bytes)",
         (order.govern_id, order.epoch, order.key, order.value, order.not_before),
         (int(change.parameter), change.group, hexed(change.token)),
@@ -153,13 +157,21 @@ def schedule(world: World, change: Change, order: Govern, signers: Sequence[int]
     return world.send(world.at("Governor"), data)
 
 
+def schedule_guardians(world: World, theirs: Sequence[Account], signers: Sequence[int]) -> str:
+    """Other guardians, two of whom must sign, as the first change: to be executed after GUARDIANS_DELAY."""
+    value = members_hash([each.address for each in theirs], 2)
+    not_before = world.now() + GUARDIANS_DELAY + SLACK
+    order = Govern(1, world.committee.epoch, govern_key(Parameter.GUARDIANS), value, not_before)
+    return schedule(world, Change(Parameter.GUARDIANS, int.from_bytes(value, "big"), bytes(32)), order, signers)
+
+
 def acceptance(world: World, order: Govern) -> SafeTransaction:
-    data = call("accept(uint64,bytes32)", order.govern_id, world.committee.digest(order))
+    data = calldata("accept(uint64,bytes32)", order.govern_id, world.committee.digest(order))
     return SafeTransaction(world.at("TransferGuard"), 0, data, world.nonce())
 
 
 def execute_change(world: World, govern_id: int = 1) -> str:
-    return world.send(world.at("Governor"), call("execute(uint64)", govern_id))
+    return world.send(world.at("Governor"), calldata("execute(uint64)", govern_id))
 
 
 def govern(world: World, change: Change, govern_id: int = 1) -> None:
@@ -183,7 +195,7 @@ def open_payouts(world: World, key: bytes = GATEWAY.address, payee: bytes = MERC
 
 def payment(world: World, number: int, amount: int, to: bytes = MERCHANT.address, token: bytes = TOKEN) -> bytes:
     signature = "payout(address,bytes32,address,address,uint256)"
-    return call(signature, hexed(world.safe), number.to_bytes(32, "big"), hexed(token), hexed(to), amount)
+    return calldata(signature, hexed(world.safe), number.to_bytes(32, "big"), hexed(token), hexed(to), amount)
 
 
 def pay_out(
@@ -198,7 +210,7 @@ def pay_out(
 
 
 def void(world: World, number: int, key: Account = GATEWAY) -> str:
-    data = call("void(address,bytes32)", hexed(world.safe), number.to_bytes(32, "big"))
+    data = calldata("void(address,bytes32)", hexed(world.safe), number.to_bytes(32, "big"))
     return world.send(world.at("PayoutModule"), data, key)
 
 
@@ -209,13 +221,13 @@ def schedule_exit(world: World) -> int:
     """By the owners; the action's id."""
     guard = world.at("TransferGuard")
     assert world.by_owners(guard, "scheduleExit()") == ACCEPTED
-    return int.from_bytes(world.anvil.call(hexed(guard), call("exitOf(address)", hexed(world.safe))), "big")
+    return int.from_bytes(world.anvil.call(hexed(guard), calldata("exitOf(address)", hexed(world.safe))), "big")
 
 
 def consent_exit(world: World, action_id: int, count: int | None = None, safe: bytes | None = None) -> str:
     target = safe or world.safe
     signatures = world.committee.guardian_signatures(Exit(action_id, target), count)
-    data = call("consentExit(uint64,address,bytes)", action_id, hexed(target), signatures)
+    data = calldata("consentExit(uint64,address,bytes)", action_id, hexed(target), signatures)
     return world.send(world.at("TransferGuard"), data)
 
 
@@ -227,7 +239,7 @@ def cancel(world: World, action_id: int, signers: Sequence[int] | None = None) -
     """By the validators, whatever waits."""
     signature = world.committee.quorum_signature(Cancel(action_id, world.committee.epoch), signers)
     return world.send(
-        world.at("Actions"), call("cancel(uint64,uint64,bytes)", action_id, world.committee.epoch, signature)
+        world.at("Actions"), calldata("cancel(uint64,uint64,bytes)", action_id, world.committee.epoch, signature)
     )
 
 

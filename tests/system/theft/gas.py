@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from kit.chain.abi import calldata
 from kit.chain.anvil import Anvil
 from kit.chain.artifacts import Artifacts
-from kit.chain.deploy import DEPLOYER as TOKEN_OWNER
-from kit.chain.deploy import create_operator_safe
-from tests.integration.contracts.conftest import plan
+from kit.chain.rpc import hexed
 from tests.system.theft import world
-from tests.system.theft.world import CERTIFIED_FROM, MERCHANT, RELAY, TOKEN, World, call, exec_transaction, hexed
+from tests.system.theft.world import (
+    CERTIFIED_FROM,
+    MERCHANT,
+    RELAY,
+    TOKEN,
+    World,
+    exec_transaction,
+    mined,
+    mint,
+    plain_safe,
+)
 from verification.multisig import SafeTransaction
 
 MOST_UNCERTIFIED = 60_000
@@ -28,7 +37,8 @@ class TransferGas:
 def transfer_gas(anvil: Anvil, artifacts: Artifacts) -> TransferGas:
     """gasUsed of one transfer by a plain and by a guarded Safe of the same owners, with and without a certificate."""
     guarded = world.build(anvil, artifacts, VALIDATORS)
-    plain = _plain_safe(guarded)
+    plain = plain_safe(guarded)
+    mint(anvil, TOKEN, plain)
     for safe in (plain, guarded.safe):
         _pay(guarded, safe, 1)
     return TransferGas(
@@ -38,25 +48,14 @@ def transfer_gas(anvil: Anvil, artifacts: Artifacts) -> TransferGas:
     )
 
 
-def _plain_safe(guarded: World) -> bytes:
-    people = guarded.committee
-    owners = tuple(hexed(owner.address) for owner in people.owners)
-    safe, _ = create_operator_safe(guarded.anvil, replace(plan(), owners=owners, threshold=people.owner_threshold))
-    guarded.anvil.wait_for("code of the plain Safe", lambda: guarded.anvil.code(safe))
-    mint = call("mint(address,uint256)", safe, 10 * CERTIFIED_FROM)
-    guarded.anvil.wait_mined(guarded.anvil.send_as(TOKEN_OWNER, hexed(TOKEN), mint))
-    return bytes.fromhex(safe[2:])
-
-
 def _pay(guarded: World, safe: bytes, amount: int, *, certified: bool = False) -> int:
-    data = call("transfer(address,uint256)", hexed(MERCHANT.address), amount)
-    nonce = int.from_bytes(guarded.anvil.call(hexed(safe), call("nonce()")), "big")
+    data = calldata("transfer(address,uint256)", hexed(MERCHANT.address), amount)
+    nonce = int.from_bytes(guarded.anvil.call(hexed(safe), calldata("nonce()")), "big")
     transaction = SafeTransaction(TOKEN, 0, data, nonce)
     signatures = guarded.committee.owner_signatures(transaction.hash(guarded.committee.domain.chain_id, safe))
     if certified:
         signatures += guarded.tail(transaction)
-    relay = hexed(RELAY.address)
-    guarded.anvil.fund(relay, 10**20)
-    sent = guarded.anvil.send_as(relay, hexed(safe), exec_transaction(transaction, signatures))
-    guarded.anvil.wait_mined(sent)
-    return int(guarded.anvil.request("eth_getTransactionReceipt", sent)["gasUsed"], 16)
+    call = {"from": hexed(RELAY.address), "to": hexed(safe), "data": hexed(exec_transaction(transaction, signatures))}
+    receipt = mined(guarded.anvil, call)
+    assert receipt["status"] == "0x1"
+    return int(receipt["gasUsed"], 16)

@@ -12,8 +12,10 @@ from pathlib import Path
 
 from eth_abi.abi import decode
 
+from kit.chain.abi import calldata
+from kit.chain.rpc import hexed
 from kit.stack.paths import ROOT
-from tests.system.theft.world import ACCEPTED, FUNDS, TOKEN, World, call, hexed, mint
+from tests.system.theft.world import ACCEPTED, FUNDS, TOKEN, World, mint
 
 SOURCE = "test/support/Hostile.sol"
 NATIVE = bytes(20)
@@ -63,21 +65,21 @@ class Hostile:
     accomplice: bytes
 
     def turn(self, mood: str) -> None:
-        assert self.world.send(self.token, call("turn(uint8)", MOODS.index(mood))) == ACCEPTED
+        assert self.world.send(self.token, calldata("turn(uint8)", MOODS.index(mood))) == ACCEPTED
 
     def hook(self, account: bytes, steps: Sequence[Step]) -> None:
         """Whenever the account sends or receives the token, the accomplice takes these steps."""
-        hooking = call("hook(address,address)", hexed(account), hexed(self.accomplice))
+        hooking = calldata("hook(address,address)", hexed(account), hexed(self.accomplice))
         assert self.world.send(self.token, hooking) == ACCEPTED
         self.plan(steps)
 
     def plan(self, steps: Sequence[Step]) -> None:
         wanted = [(hexed(target), data) for target, data in steps]
-        assert self.world.send(self.accomplice, call("plan((address,bytes)[])", wanted)) == ACCEPTED
+        assert self.world.send(self.accomplice, calldata("plan((address,bytes)[])", wanted)) == ACCEPTED
 
     def outcomes(self) -> list[str]:
         """How the steps ended: ACCEPTED or the error's name."""
-        answer = self.world.anvil.call(hexed(self.accomplice), call("outcomes()"))
+        answer = self.world.anvil.call(hexed(self.accomplice), calldata("outcomes()"))
         (found,) = decode(["(bool,bytes)[]"], answer)
         return [ACCEPTED if success else self.world.error_name(data) for success, data in found]
 

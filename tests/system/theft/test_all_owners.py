@@ -7,18 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from kit.chain.abi import calldata
+from kit.chain.rpc import hexed
 from tests.system.theft.admitted import Stolen, admits
-from tests.system.theft.world import (
-    CERTIFIED_FROM,
-    FUNDS,
-    MERCHANT,
-    THIEF,
-    TOKEN,
-    USD,
-    World,
-    call,
-    hexed,
-)
+from tests.system.theft.world import CERTIFIED_FROM, FUNDS, MERCHANT, THIEF, TOKEN, USD, World
 from verification.multisig import SafeTransaction
 
 Attack = Callable[[World], SafeTransaction]
@@ -27,11 +19,11 @@ pytestmark = admits(Stolen.OWNERS)
 
 
 def to_token(signature: str, *values: object) -> Attack:
-    return lambda world: SafeTransaction(TOKEN, 0, call(signature, *values), world.nonce())
+    return lambda world: SafeTransaction(TOKEN, 0, calldata(signature, *values), world.nonce())
 
 
 def to_itself(signature: str, *values: object) -> Attack:
-    return lambda world: SafeTransaction(world.safe, 0, call(signature, *values), world.nonce())
+    return lambda world: SafeTransaction(world.safe, 0, calldata(signature, *values), world.nonce())
 
 
 def changed(**fields: object) -> Attack:
@@ -55,7 +47,7 @@ ATTACKS: dict[str, tuple[Attack, str]] = {
         lambda world: SafeTransaction(
             TOKEN,
             0,
-            call("transferFrom(address,address,uint256)", hexed(world.safe), THIEF_ADDRESS, HUNDRED),
+            calldata("transferFrom(address,address,uint256)", hexed(world.safe), THIEF_ADDRESS, HUNDRED),
             world.nonce(),
         ),
         "NotInTable",
@@ -64,7 +56,7 @@ ATTACKS: dict[str, tuple[Attack, str]] = {
         lambda world: SafeTransaction(
             TOKEN,
             0,
-            call(
+            calldata(
                 "permit(address,address,uint256,uint256,bytes)", hexed(world.safe), THIEF_ADDRESS, FUNDS, 2**60, b""
             ),
             world.nonce(),
@@ -73,7 +65,7 @@ ATTACKS: dict[str, tuple[Attack, str]] = {
     ),
     "delegatecall": (changed(operation=1), "OperationNotCall"),
     "MultiSend by delegatecall": (
-        lambda world: SafeTransaction(THIEF.address, 0, call("multiSend(bytes)", b""), world.nonce(), 1),
+        lambda world: SafeTransaction(THIEF.address, 0, calldata("multiSend(bytes)", b""), world.nonce(), 1),
         "OperationNotCall",
     ),
     "refund of gas in the token": (
@@ -94,11 +86,11 @@ ATTACKS: dict[str, tuple[Attack, str]] = {
     "a lower threshold": (to_itself("changeThreshold(uint256)", 1), "CertificateNeeded"),
     "native currency": (lambda world: SafeTransaction(MERCHANT.address, 1, b"", world.nonce()), "TokenNotListed"),
     "dirty upper bytes of the recipient": (
-        changed(data=call("transfer(address,uint256)", hexed(MERCHANT.address), 1)[:4] + b"\xff" * 64),
+        changed(data=calldata("transfer(address,uint256)", hexed(MERCHANT.address), 1)[:4] + b"\xff" * 64),
         "MalformedCall",
     ),
     "a byte more than a transfer has": (
-        changed(data=call("transfer(address,uint256)", hexed(MERCHANT.address), HUNDRED) + b"\x00"),
+        changed(data=calldata("transfer(address,uint256)", hexed(MERCHANT.address), HUNDRED) + b"\x00"),
         "MalformedCall",
     ),
     "a token that is not listed": (
@@ -110,7 +102,7 @@ ATTACKS: dict[str, tuple[Attack, str]] = {
         lambda world: SafeTransaction(
             world.at("TransferGuard"),
             0,
-            call(
+            calldata(
                 "setLimits(bytes32,address,(uint128,uint128,uint128))",
                 bytes(12) + world.safe,
                 hexed(TOKEN),
@@ -122,7 +114,7 @@ ATTACKS: dict[str, tuple[Attack, str]] = {
     ),
     "an unknown Govern accepted": (
         lambda world: SafeTransaction(
-            world.at("TransferGuard"), 0, call("accept(uint64,bytes32)", 1, bytes(32)), world.nonce()
+            world.at("TransferGuard"), 0, calldata("accept(uint64,bytes32)", 1, bytes(32)), world.nonce()
         ),
         "GovernNotPending",
     ),
@@ -130,7 +122,7 @@ ATTACKS: dict[str, tuple[Attack, str]] = {
         lambda world: SafeTransaction(
             world.at("ColdVault"),
             0,
-            call("record(address,address,uint256)", hexed(world.safe), hexed(TOKEN), FUNDS),
+            calldata("record(address,address,uint256)", hexed(world.safe), hexed(TOKEN), FUNDS),
             world.nonce(),
         ),
         "NotInTable",
@@ -179,11 +171,11 @@ def test_a_surplus_signature_is_no_certificate(guarded: World) -> None:
 
 @admits(Stolen.NOTHING)
 def test_the_guard_answers_registered_safes_only(guarded: World) -> None:
-    data = call(
+    data = calldata(
         "checkModuleTransaction(address,uint256,bytes,uint8,address)",
         hexed(TOKEN),
         0,
-        call("transfer(address,uint256)", hexed(THIEF.address), FUNDS),
+        calldata("transfer(address,uint256)", hexed(THIEF.address), FUNDS),
         0,
         hexed(guarded.at("Evacuator")),
     )

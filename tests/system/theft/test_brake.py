@@ -6,24 +6,13 @@ from collections.abc import Callable
 
 import pytest
 
+from kit.chain.abi import calldata
+from kit.chain.rpc import hexed
 from tests.support.committee import Account
 from tests.system.theft import acts
 from tests.system.theft.acts import SENTINEL_PAUSE, SLACK
 from tests.system.theft.admitted import Stolen, admits
-from tests.system.theft.world import (
-    ACCEPTED,
-    DAY,
-    FUNDS,
-    MERCHANT,
-    THIEF,
-    TOKEN,
-    USD,
-    World,
-    build_set,
-    call,
-    hexed,
-    mint,
-)
+from tests.system.theft.world import ACCEPTED, DAY, FUNDS, MERCHANT, THIEF, TOKEN, USD, World, build_set, mint
 from verification.signatures.messages import FOREVER, Evacuate, Pause, Return, Unpause
 
 HUNDRED = 100 * USD
@@ -34,13 +23,13 @@ pytestmark = admits(Stolen.SENTINEL)
 
 def last_pause(world: World) -> tuple[int, int, int]:
     """Its number, its kind and until when it holds."""
-    answer = world.anvil.call(hexed(world.at("EmergencyBrake")), call("lastPause()"))
+    answer = world.anvil.call(hexed(world.at("EmergencyBrake")), calldata("lastPause()"))
     number, kind, until = (int.from_bytes(answer[start : start + 32], "big") for start in (0, 32, 64))
     return number, kind, until
 
 
 def is_paused(world: World) -> bool:
-    return bool(int.from_bytes(world.anvil.call(hexed(world.at("EmergencyBrake")), call("isPaused()")), "big"))
+    return bool(int.from_bytes(world.anvil.call(hexed(world.at("EmergencyBrake")), calldata("isPaused()")), "big"))
 
 
 # The sentinel
@@ -64,7 +53,7 @@ def with_a_key_that_expired(world: World) -> str:
 
 
 def with_a_key_that_a_guardian_revoked(world: World) -> str:
-    revoking = call("revokeSentinel(address)", hexed(world.committee.sentinel.address))
+    revoking = calldata("revokeSentinel(address)", hexed(world.committee.sentinel.address))
     assert world.send(world.at("EmergencyBrake"), revoking, world.committee.guardians[4]) == ACCEPTED
     return acts.pause(world)
 
@@ -165,7 +154,7 @@ def test_the_sentinel_is_no_guardian_and_evacuates_nothing(guarded: World) -> No
     assert acts.pause(guarded) == ACCEPTED
     message = Evacuate(1, 1, guarded.safe, TOKEN)
     signature = guarded.committee.sentinel_signature(message)
-    evacuating = call(
+    evacuating = calldata(
         "evacuateByGuardians(uint64,uint64,address,address,bytes)",
         1,
         1,
@@ -195,7 +184,7 @@ def test_a_foreign_evacuator_with_a_foreign_vault_gets_nothing(guarded: World) -
     assert acts.pause(guarded) == ACCEPTED
     assert acts.pause(foreign) == ACCEPTED
     message = Evacuate(1, 1, guarded.safe, TOKEN)
-    evacuating = call(
+    evacuating = calldata(
         "evacuate(uint64,uint64,address,address,bytes)",
         1,
         1,
@@ -206,8 +195,8 @@ def test_a_foreign_evacuator_with_a_foreign_vault_gets_nothing(guarded: World) -
     with guarded.moves(also={"foreign vault": foreign.at("ColdVault")}):
         assert guarded.send(foreign.at("Evacuator"), evacuating) == "NotRegistered"
         assert guarded.send(guarded.at("Evacuator"), evacuating) == "InvalidSignature"
-        inner = call("transfer(address,uint256)", hexed(foreign.at("ColdVault")), FUNDS)
-        asking = call("execTransactionFromModule(address,uint256,bytes,uint8)", hexed(TOKEN), 0, inner, 0)
+        inner = calldata("transfer(address,uint256)", hexed(foreign.at("ColdVault")), FUNDS)
+        asking = calldata("execTransactionFromModule(address,uint256,bytes,uint8)", hexed(TOKEN), 0, inner, 0)
         foreign_module = Account("foreign evacuator")
         foreign_module.address = foreign.at("Evacuator")
         assert guarded.send(guarded.safe, asking, foreign_module) == "GS104"
@@ -328,8 +317,8 @@ def test_one_guardian_stops_a_heal_for_good(guarded: World) -> None:
     assert acts.pause(guarded) == ACCEPTED
     brake = guarded.at("EmergencyBrake")
     with guarded.moves():
-        assert guarded.send(brake, call("vetoHeal(uint64)", 1), THIEF) == "NotAGuardian"
-        assert guarded.send(brake, call("vetoHeal(uint64)", 1), guarded.committee.guardians[0]) == ACCEPTED
+        assert guarded.send(brake, calldata("vetoHeal(uint64)", 1), THIEF) == "NotAGuardian"
+        assert guarded.send(brake, calldata("vetoHeal(uint64)", 1), guarded.committee.guardians[0]) == ACCEPTED
         assert acts.unpause(guarded, message(guarded), range(4)) == ACCEPTED
         guarded.later(HOUR + SLACK)
         assert acts.end_pause(guarded) == "HealIsVetoed"
@@ -380,5 +369,5 @@ def test_a_guardians_signature_counts_once(guarded: World) -> None:
         (two[:64], "ECDSAInvalidSignatureLength"),
         (bytes(65 * 3), "ECDSAInvalidSignature"),
     ):
-        assert guarded.send(guarded.at("EmergencyBrake"), call(pausing, 1, signatures)) == answer
+        assert guarded.send(guarded.at("EmergencyBrake"), calldata(pausing, 1, signatures)) == answer
     assert not is_paused(guarded)

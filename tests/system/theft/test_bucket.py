@@ -6,23 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from kit.chain.abi import calldata
+from kit.chain.rpc import hexed
 from tests.support.committee import accounts
 from tests.system.theft import acts
 from tests.system.theft.admitted import Stolen, admits
-from tests.system.theft.world import (
-    ACCEPTED,
-    CERTIFIED_FROM,
-    DAILY,
-    DAY,
-    FUNDS,
-    MERCHANT,
-    TOKEN,
-    USD,
-    World,
-    call,
-    hexed,
-    mint,
-)
+from tests.system.theft.world import ACCEPTED, CERTIFIED_FROM, DAILY, DAY, FUNDS, MERCHANT, TOKEN, USD, World, mint
 from verification.multisig import SafeTransaction
 
 STEP = 2_400
@@ -31,7 +20,7 @@ HOURS_48 = 2 * DAY
 
 
 def room(world: World, group: bytes | None = None) -> int:
-    data = call("room(bytes32,address)", group or world.group, hexed(TOKEN))
+    data = calldata("room(bytes32,address)", group or world.group, hexed(TOKEN))
     return int.from_bytes(world.anvil.call(hexed(world.at("TransferGuard")), data), "big")
 
 
@@ -127,7 +116,7 @@ def test_a_strangers_safe_cannot_fill_the_victims_bucket(guarded: World) -> None
         assert his.execute(certified, his.tail(certified)) == "TokenNotListed"
         assert his.by_owners(guard, "admit(address)", hexed(his.safe)) == "AlreadyAdmitted"
         assert his.by_owners(guard, "admit(address)", hexed(guarded.safe)) == "NotWanted"
-        assert guarded.send(guard, call("admit(address)", hexed(his.safe))) == "OnlySafe"
+        assert guarded.send(guard, calldata("admit(address)", hexed(his.safe))) == "OnlySafe"
     assert room(guarded) == before == DAILY // 2
     with guarded.moves(safe=-100 * USD, merchant=100 * USD):
         assert guarded.execute(guarded.transfer(MERCHANT.address, 100 * USD)) == ACCEPTED

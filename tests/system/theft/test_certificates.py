@@ -8,21 +8,12 @@ import pytest
 from py_ecc.bls.g2_primitives import G1_to_pubkey, pubkey_to_G1
 from py_ecc.optimized_bls12_381.optimized_curve import add, curve_order, neg
 
+from kit.chain.abi import calldata
+from kit.chain.rpc import hexed
 from tests.integration.contracts.quorum_reference import P
 from tests.system.theft import acts
 from tests.system.theft.admitted import Stolen, admits
-from tests.system.theft.world import (
-    ACCEPTED,
-    CERTIFIED_FROM,
-    DAY,
-    FUNDS,
-    MERCHANT,
-    THIEF,
-    USD,
-    World,
-    call,
-    hexed,
-)
+from tests.system.theft.world import ACCEPTED, CERTIFIED_FROM, DAY, FUNDS, MERCHANT, THIEF, USD, World
 from verification.multisig import SafeTransaction
 from verification.quorum import Certificate, QuorumSignature
 from verification.signatures.bls import BLS, SecretKey, generate, key_to_evm, signature_to_evm
@@ -211,9 +202,9 @@ def test_a_rogue_key_would_sign_for_all_and_is_not_registered(guarded: World) ->
     }
     with guarded.moves():
         for proof in proofs.values():
-            data = call("prove(bytes,bytes)", key_to_evm(rogue), proof)
+            data = calldata("prove(bytes,bytes)", key_to_evm(rogue), proof)
             assert guarded.send(registry, data, THIEF) == "InvalidProof"
-        assert guarded.send(registry, call("prove(bytes,bytes)", bytes(128), bytes(256)), THIEF) == "InvalidProof"
+        assert guarded.send(registry, calldata("prove(bytes,bytes)", bytes(128), bytes(256)), THIEF) == "InvalidProof"
 
 
 @admits(Stolen.VALIDATORS)
@@ -221,7 +212,7 @@ def test_a_rogue_key_is_in_no_set_even_when_all_validators_want_it(guarded: Worl
     rogue = key_to_evm(rogue_key(guarded, [0, 1, 2]))
     keys = sorted([*(each.evm_key for each in guarded.committee.validators[:3]), rogue])
     order = Rotate(2, keccak(b"".join(keys)), guarded.now() + DAY + acts.SLACK)
-    data = call(
+    data = calldata(
         "scheduleRotation((uint64,bytes32,uint64),bytes,bytes)",
         (2, order.keys_hash, order.not_before),
         b"".join(keys),
@@ -241,7 +232,7 @@ def test_a_set_has_four_different_keys(guarded: World, kind: str) -> None:
     pair = []
     for secret in (mirrored, opposite):
         key = key_to_evm(BLS.public_key(secret))
-        proving = call("prove(bytes,bytes)", key, signature_to_evm(BLS.prove_possession(secret)))
+        proving = calldata("prove(bytes,bytes)", key, signature_to_evm(BLS.prove_possession(secret)))
         assert guarded.send(guarded.at("ValidatorRegistry"), proving) == ACCEPTED
         pair.append(key)
     made = {
@@ -250,7 +241,7 @@ def test_a_set_has_four_different_keys(guarded: World, kind: str) -> None:
         "three keys": keys[:3],
     }[kind]
     order = Rotate(2, keccak(b"".join(made)), guarded.now() + DAY + acts.SLACK)
-    data = call(
+    data = calldata(
         "scheduleRotation((uint64,bytes32,uint64),bytes,bytes)",
         (2, order.keys_hash, order.not_before),
         b"".join(made),

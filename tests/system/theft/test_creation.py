@@ -7,20 +7,20 @@ from typing import Any
 import pytest
 from eth_abi.abi import decode
 
-from kit.chain.abi import signature_of
+from kit.chain.abi import calldata, signature_of
 from kit.chain.addresses import SAFE_SINGLETON
+from kit.chain.rpc import hexed
 from tests.system.theft import acts
 from tests.system.theft.admitted import Stolen, admits
 from tests.system.theft.world import (
     ACCEPTED,
     MERCHANT,
     NO_REASON,
+    SETUP,
     THIEF,
     TOKEN,
     USD,
     World,
-    call,
-    hexed,
     mint,
     plan_type,
     safe_plan,
@@ -29,7 +29,6 @@ from verification.multisig import SafeTransaction
 
 HUNDRED = 100 * USD
 NOBODY = hexed(bytes(20))
-SETUP = "setup(address[],uint256,address,bytes,address,address,uint256,address)"
 pytestmark = admits(Stolen.NOTHING)
 
 
@@ -38,13 +37,13 @@ pytestmark = admits(Stolen.NOTHING)
 
 def made(world: World, plan: tuple[Any, ...]) -> bytes:
     answer = world.anvil.call(
-        hexed(world.at("GuardedSafeFactory")), call(f"addressOf({plan_type(world.artifacts)})", plan)
+        hexed(world.at("GuardedSafeFactory")), calldata(f"addressOf({plan_type(world.artifacts)})", plan)
     )
     return bytes.fromhex(decode(["address"], answer)[0][2:])
 
 
 def create(world: World, plan: tuple[Any, ...], thief: bool) -> str:
-    data = call(f"create({plan_type(world.artifacts)})", plan)
+    data = calldata(f"create({plan_type(world.artifacts)})", plan)
     return world.send(world.at("GuardedSafeFactory"), data, *((THIEF,) if thief else ()))
 
 
@@ -56,7 +55,7 @@ def test_whoever_sends_the_plan_first_makes_the_safe_that_its_author_wanted(guar
     code = guarded.anvil.code(hexed(safe))
     assert create(guarded, plan, thief=False) == ACCEPTED  # the same again: nothing happens
     assert guarded.anvil.code(hexed(safe)) == code
-    owners = decode(["address[]"], guarded.anvil.call(hexed(safe), call("getOwners()")))[0]
+    owners = decode(["address[]"], guarded.anvil.call(hexed(safe), calldata("getOwners()")))[0]
     assert list(owners) == plan[0]
     transfer = SafeTransaction(TOKEN, 0, guarded.transfer(MERCHANT.address, HUNDRED).data, 0)
     with guarded.moves(also={"made": safe}, merchant=HUNDRED, made=-HUNDRED):
@@ -78,19 +77,19 @@ def test_another_plan_has_another_address(guarded: World, field: int) -> None:
 def public_proxy(world: World, salt: int = 0) -> tuple[bytes, bytes]:
     """The public factory's Safe of the same owners, with our guards and modules: the factory and the Safe."""
     factory = world.create(world.artifacts.safe_creation("proxies/SafeProxyFactory"))
-    setup = world.anvil.call(hexed(world.at("GuardedSafeFactory")), call("setup()"))[12:]
-    initializer = call(
+    setup = world.anvil.call(hexed(world.at("GuardedSafeFactory")), calldata("setup()"))[12:]
+    initializer = calldata(
         SETUP,
         [hexed(owner.address) for owner in world.committee.owners],
         world.committee.owner_threshold,
         hexed(setup),
-        call("install()"),
+        calldata("install()"),
         NOBODY,
         NOBODY,
         0,
         NOBODY,
     )
-    data = call("createProxyWithNonce(address,bytes,uint256)", SAFE_SINGLETON, initializer, salt)
+    data = calldata("createProxyWithNonce(address,bytes,uint256)", SAFE_SINGLETON, initializer, salt)
     safe = world.anvil.call(hexed(factory), data)[12:]
     assert world.send(factory, data, THIEF) == ACCEPTED
     return factory, safe
@@ -102,14 +101,14 @@ def test_a_safe_of_the_public_factory_looks_the_same_and_is_none_of_ours(guarded
     mint(guarded.anvil, TOKEN, safe)
     guard = guarded.at("TransferGuard")
     signature = signature_of(guarded.artifacts, "TransferGuard", "function", "register")
-    register = call(signature, hexed(safe), bytes(32), [], [])
+    register = calldata(signature, hexed(safe), bytes(32), [], [])
     with guarded.moves(also={"counterfeit": safe}):
         for sender in (THIEF, guarded.committee.owners[0]):
             assert guarded.send(guard, register, sender) == "OnlyFactory"
         transfer = SafeTransaction(TOKEN, 0, guarded.transfer(MERCHANT.address, HUNDRED).data, 0)
         assert guarded.execute(transfer, safe=safe) == "NotRegistered"
         assert guarded.execute(transfer, guarded.tail(transfer, safe=safe), safe=safe) == "NotRegistered"
-        admit = call("admit(address)", hexed(safe))
+        admit = calldata("admit(address)", hexed(safe))
         assert guarded.execute(SafeTransaction(guard, 0, admit, guarded.nonce())) == "NotRegistered"
         assert acts.pause_by_guardians(guarded) == ACCEPTED
         assert acts.evacuate_by_guardians(guarded, safe=safe) == "NotRegistered"
@@ -117,9 +116,9 @@ def test_a_safe_of_the_public_factory_looks_the_same_and_is_none_of_ours(guarded
 
 def test_nobody_sets_up_the_singleton_or_a_safe_again(guarded: World) -> None:
     singleton = bytes.fromhex(SAFE_SINGLETON[2:])
-    setup = call(SETUP, [hexed(THIEF.address)], 1, NOBODY, b"", NOBODY, NOBODY, 0, NOBODY)
+    setup = calldata(SETUP, [hexed(THIEF.address)], 1, NOBODY, b"", NOBODY, NOBODY, 0, NOBODY)
     with guarded.moves():
         assert guarded.send(singleton, setup, THIEF) == "GS200"
         assert guarded.send(guarded.safe, setup, THIEF) == "GS200"
-        install = guarded.anvil.call(hexed(guarded.at("GuardedSafeFactory")), call("setup()"))[12:]
-        assert guarded.send(install, call("install()"), THIEF) == NO_REASON
+        install = guarded.anvil.call(hexed(guarded.at("GuardedSafeFactory")), calldata("setup()"))[12:]
+        assert guarded.send(install, calldata("install()"), THIEF) == NO_REASON

@@ -12,31 +12,17 @@ from typing import Any
 
 import pytest
 
+from kit.chain.abi import calldata
+from kit.chain.rpc import hexed
 from tests.support.committee import Account, by_all
 from tests.system.theft.admitted import Stolen, admits
 from tests.system.theft.hostile import Hostile
-from tests.system.theft.world import (
-    ACCEPTED,
-    CERTIFIED_FROM,
-    FUNDS,
-    MERCHANT,
-    NO_REASON,
-    THIEF,
-    TOKEN,
-    USD,
-    World,
-    call,
-    hexed,
-)
+from tests.system.theft.world import ACCEPTED, CERTIFIED_FROM, FUNDS, MERCHANT, NO_REASON, THIEF, TOKEN, USD, World
 from verification.multisig import SafeTransaction
 from verification.signatures.eip712 import word
 
 HUNDRED = 100 * USD
-NOBODY = hexed(bytes(20))
 ALL = range(4)
-FAR = 2**48
-SETUP = "setup(address[],uint256,address,bytes,address,address,uint256,address)"
-NONCE = bytes(32)
 pytestmark = admits(Stolen.OWNERS)
 
 
@@ -51,12 +37,12 @@ HELPERS = ("libraries/MultiSend", "libraries/MultiSendCallOnly", "libraries/Sign
 @pytest.mark.parametrize("operation", [0, 1])
 def test_lesson_f4_no_helper_runs_as_the_safe(guarded: World, name: str, operation: int) -> None:
     helper = guarded.create(guarded.artifacts.safe_creation(name))
-    approve = call("approve(address,uint256)", hexed(THIEF.address), FUNDS)
+    approve = calldata("approve(address,uint256)", hexed(THIEF.address), FUNDS)
     step = bytes(1) + TOKEN + word(0) + word(len(approve)) + approve
     data = {
-        "libraries/SignMessageLib": call("signMessage(bytes)", b"anything"),
-        "libraries/CreateCall": call("performCreate(uint256,bytes)", 0, b"\x00"),
-    }.get(name, call("multiSend(bytes)", step))
+        "libraries/SignMessageLib": calldata("signMessage(bytes)", b"anything"),
+        "libraries/CreateCall": calldata("performCreate(uint256,bytes)", 0, b"\x00"),
+    }.get(name, calldata("multiSend(bytes)", step))
     transaction = SafeTransaction(helper, 0, data, guarded.nonce(), operation)
     answer = "OperationNotCall" if operation else "NotInTable"
     with guarded.moves():
@@ -68,9 +54,9 @@ def test_lesson_f4_no_helper_runs_as_the_safe(guarded: World, name: str, operati
 def test_a_simulation_by_anybody_leaves_nothing_behind(guarded: World) -> None:
     """Safe lets anybody run any code as it, and takes all of it back."""
     sender = guarded.create(guarded.artifacts.safe_creation("libraries/MultiSend"))
-    stealing = call("transfer(address,uint256)", hexed(THIEF.address), FUNDS)
+    stealing = calldata("transfer(address,uint256)", hexed(THIEF.address), FUNDS)
     step = bytes(1) + TOKEN + word(0) + word(len(stealing)) + stealing
-    data = call("simulateAndRevert(address,bytes)", hexed(sender), call("multiSend(bytes)", step))
+    data = calldata("simulateAndRevert(address,bytes)", hexed(sender), calldata("multiSend(bytes)", step))
     with guarded.moves():
         assert guarded.send(guarded.safe, data, THIEF) not in (ACCEPTED, NO_REASON)  # what the simulation answered
 
@@ -81,7 +67,7 @@ def test_a_simulation_by_anybody_leaves_nothing_behind(guarded: World) -> None:
 SHOWN: dict[str, Any] = {
     "to": b"\x41" * 20,
     "value": 1,
-    "data": call("transfer(address,uint256)", hexed(THIEF.address), FUNDS),
+    "data": calldata("transfer(address,uint256)", hexed(THIEF.address), FUNDS),
     "operation": 1,
     "safe_tx_gas": 1,
     "base_gas": 1,
@@ -132,7 +118,7 @@ def test_lesson_f4_the_implementation_is_never_replaced(guarded: World) -> None:
     code = bytes.fromhex("60015f5500")
     target = b"\x42" * 20
     guarded.anvil.place(hexed(target), code)
-    data = call("transfer(address,uint256)", hexed(MERCHANT.address), 0)
+    data = calldata("transfer(address,uint256)", hexed(MERCHANT.address), 0)
     before = guarded.anvil.request("eth_getStorageAt", hexed(guarded.safe), "0x0", "latest")
     with guarded.moves():
         for operation in (1, 0):
@@ -160,16 +146,18 @@ def test_lesson_f4_a_module_does_not_go_round_the_guard(guarded: World, name: st
     signature, (operation,) = MODULE_CALLS[name]
     asker = Account(f"as {module}")
     asker.address = guarded.at(module)
-    steal = call("transfer(address,uint256)", hexed(THIEF.address), FUNDS)
-    approve = call("approve(address,uint256)", hexed(THIEF.address), FUNDS)
+    steal = calldata("transfer(address,uint256)", hexed(THIEF.address), FUNDS)
+    approve = calldata("approve(address,uint256)", hexed(THIEF.address), FUNDS)
     registered = answer != "GS104"
     with guarded.moves():
         expected = "OperationNotCall" if operation and registered else answer
-        assert guarded.send(guarded.safe, call(signature, hexed(TOKEN), 0, steal, operation), asker) == expected
+        assert guarded.send(guarded.safe, calldata(signature, hexed(TOKEN), 0, steal, operation), asker) == expected
         expected = expected if operation or not registered else "NotInTable"
-        assert guarded.send(guarded.safe, call(signature, hexed(TOKEN), 0, approve, operation), asker) == expected
-        own = call("disableModule(address,address)", hexed(bytes(19) + b"\x01"), hexed(guarded.at("Evacuator")))
-        assert guarded.send(guarded.safe, call(signature, hexed(guarded.safe), 0, own, operation), asker) == expected
+        assert guarded.send(guarded.safe, calldata(signature, hexed(TOKEN), 0, approve, operation), asker) == expected
+        own = calldata("disableModule(address,address)", hexed(bytes(19) + b"\x01"), hexed(guarded.at("Evacuator")))
+        assert (
+            guarded.send(guarded.safe, calldata(signature, hexed(guarded.safe), 0, own, operation), asker) == expected
+        )
 
 
 CONFIGURING: dict[str, tuple[str, Callable[[World], tuple[Any, ...]]]] = {
@@ -198,8 +186,8 @@ def owner(world: World, place: int) -> str:
 def test_owners_change_nothing_of_their_safe_without_a_certificate(guarded: World, name: str) -> None:
     """With one they do: the last line shows that the refusals are for want of it."""
     signature, arguments = CONFIGURING[name]
-    transaction = SafeTransaction(guarded.safe, 0, call(signature, *arguments(guarded)), guarded.nonce())
-    config = call("configHashOf(address)", hexed(guarded.safe))
+    transaction = SafeTransaction(guarded.safe, 0, calldata(signature, *arguments(guarded)), guarded.nonce())
+    config = calldata("configHashOf(address)", hexed(guarded.safe))
     before = guarded.anvil.call(hexed(guarded.at("TransferGuard")), config)
     with guarded.moves():
         assert guarded.execute(transaction) == "CertificateNeeded"
@@ -217,7 +205,7 @@ def test_an_owner_who_left_signs_nothing_any_more(guarded: World) -> None:
     tx_hash = coming.hash(people.domain.chain_id, guarded.safe)
     collected = people.owner_signatures(tx_hash)
     signature, arguments = CONFIGURING["an owner swapped"]
-    swapping = SafeTransaction(guarded.safe, 0, call(signature, *arguments(guarded)), guarded.nonce())
+    swapping = SafeTransaction(guarded.safe, 0, calldata(signature, *arguments(guarded)), guarded.nonce())
     assert guarded.execute(swapping, guarded.tail(swapping)) == ACCEPTED
     with guarded.moves():
         assert guarded.execute(coming, signatures=collected) == "GS026"

@@ -7,22 +7,12 @@ from dataclasses import replace
 
 import pytest
 
+from kit.chain.abi import calldata
+from kit.chain.rpc import hexed
 from tests.system.theft import acts
 from tests.system.theft.acts import EXIT_DELAY, WINDOW
 from tests.system.theft.admitted import Stolen, admits
-from tests.system.theft.world import (
-    ACCEPTED,
-    CERTIFIED_FROM,
-    DAY,
-    FUNDS,
-    MERCHANT,
-    THIEF,
-    TOKEN,
-    USD,
-    World,
-    call,
-    hexed,
-)
+from tests.system.theft.world import ACCEPTED, CERTIFIED_FROM, DAY, FUNDS, MERCHANT, THIEF, TOKEN, USD, World
 from verification.multisig import SafeTransaction
 
 HUNDRED = 100 * USD
@@ -143,37 +133,37 @@ DURING: dict[str, tuple[Callable[[World], SafeTransaction], str]] = {
     ),
     "an approval": (
         lambda world: SafeTransaction(
-            TOKEN, 0, call("approve(address,uint256)", hexed(THIEF.address), FUNDS), world.nonce()
+            TOKEN, 0, calldata("approve(address,uint256)", hexed(THIEF.address), FUNDS), world.nonce()
         ),
         "NotInTable",
     ),
     "another owner": (
         lambda world: SafeTransaction(
-            world.safe, 0, call("addOwnerWithThreshold(address,uint256)", hexed(THIEF.address), 1), world.nonce()
+            world.safe, 0, calldata("addOwnerWithThreshold(address,uint256)", hexed(THIEF.address), 1), world.nonce()
         ),
         "CertificateNeeded",
     ),
     "another module": (
         lambda world: SafeTransaction(
-            world.safe, 0, call("enableModule(address)", hexed(THIEF.address)), world.nonce()
+            world.safe, 0, calldata("enableModule(address)", hexed(THIEF.address)), world.nonce()
         ),
         "NotInTable",
     ),
     "a fallback handler": (
         lambda world: SafeTransaction(
-            world.safe, 0, call("setFallbackHandler(address)", hexed(THIEF.address)), world.nonce()
+            world.safe, 0, calldata("setFallbackHandler(address)", hexed(THIEF.address)), world.nonce()
         ),
         "NotInTable",
     ),
     "the guard by delegatecall": (
         lambda world: SafeTransaction(
-            world.safe, 0, call("setGuard(address)", hexed(bytes(20))), world.nonce(), operation=1
+            world.safe, 0, calldata("setGuard(address)", hexed(bytes(20))), world.nonce(), operation=1
         ),
         "OperationNotCall",
     ),
     "the same guard anew": (
         lambda world: SafeTransaction(
-            world.safe, 0, call("setGuard(address)", hexed(world.at("TransferGuard"))), world.nonce()
+            world.safe, 0, calldata("setGuard(address)", hexed(world.at("TransferGuard"))), world.nonce()
         ),
         "MalformedCall",
     ),

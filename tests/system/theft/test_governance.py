@@ -7,24 +7,13 @@ from dataclasses import replace
 
 import pytest
 
+from kit.chain.abi import calldata
+from kit.chain.rpc import hexed
 from tests.support.committee import accounts, by_all
 from tests.system.theft import acts
 from tests.system.theft.acts import CHANGE_DELAY, SLACK, WINDOW, Change
 from tests.system.theft.admitted import Stolen, admits
-from tests.system.theft.world import (
-    ACCEPTED,
-    CERTIFIED_FROM,
-    DAILY,
-    DAY,
-    FUNDS,
-    MERCHANT,
-    THIEF,
-    TOKEN,
-    USD,
-    World,
-    call,
-    hexed,
-)
+from tests.system.theft.world import ACCEPTED, CERTIFIED_FROM, DAILY, DAY, FUNDS, MERCHANT, THIEF, TOKEN, USD, World
 from verification.signatures.eip712 import keccak
 from verification.signatures.messages import (
     FOREVER,
@@ -35,8 +24,6 @@ from verification.signatures.messages import (
     Return,
     Rotate,
     Veto,
-    govern_key,
-    members_hash,
 )
 
 ALL = range(4)
@@ -45,7 +32,7 @@ pytestmark = admits(Stolen.VALIDATORS)
 
 
 def limits(world: World) -> bytes:
-    data = call("limitsOf(bytes32,address)", world.group, hexed(TOKEN))
+    data = calldata("limitsOf(bytes32,address)", world.group, hexed(TOKEN))
     return world.anvil.call(hexed(world.at("TransferGuard")), data)
 
 
@@ -174,7 +161,7 @@ def test_a_reorganisation_does_not_swap_what_the_owners_accepted(guarded: World)
 
 def vetoed(world: World, order: Govern) -> None:
     signatures = world.committee.guardian_signatures(Veto(1))
-    assert world.send(world.at("Actions"), call("veto(uint64,bytes)", 1, signatures)) == ACCEPTED
+    assert world.send(world.at("Actions"), calldata("veto(uint64,bytes)", 1, signatures)) == ACCEPTED
     world.later(CHANGE_DELAY + 2 * SLACK)
 
 
@@ -225,30 +212,22 @@ def test_owners_accept_nothing_that_no_validator_proposed(guarded: World, name: 
 def test_all_validators_with_a_month_of_patience_get_nothing(guarded: World) -> None:
     """They make themselves guardians, which nobody can veto, and use all that guardians can: it ends in the vault."""
     theirs = accounts("their guardian", 3)
-    value = members_hash([each.address for each in theirs], 2)
-    order = Govern(1, 1, govern_key(Parameter.GUARDIANS), value, guarded.now() + 14 * DAY + SLACK)
-    data = call(
-        "schedule((uint64,uint64,bytes32,bytes32,uint64),(uint8,bytes32,address),bytes)",
-        (1, 1, order.key, order.value, order.not_before),
-        (int(Parameter.GUARDIANS), bytes(32), hexed(bytes(20))),
-        guarded.committee.quorum_signature(order, ALL),
-    )
-    assert guarded.send(guarded.at("Governor"), data) == ACCEPTED
+    assert acts.schedule_guardians(guarded, theirs, ALL) == ACCEPTED
     guarded.later(14 * DAY + 2 * SLACK)
-    replacing = call("executeMembers(uint64,address[],uint256)", 1, [hexed(each.address) for each in theirs], 2)
+    replacing = calldata("executeMembers(uint64,address[],uint256)", 1, [hexed(each.address) for each in theirs], 2)
     assert guarded.send(guarded.at("Governor"), replacing) == ACCEPTED
 
     def sign(message: Pause | Evacuate | Return) -> bytes:
         return by_all(theirs, guarded.committee.digest(message))
 
-    pausing = call("pauseByGuardians(uint64,bytes)", 1, sign(Pause(1, FOREVER)))
+    pausing = calldata("pauseByGuardians(uint64,bytes)", 1, sign(Pause(1, FOREVER)))
     assert guarded.send(guarded.at("EmergencyBrake"), pausing) == ACCEPTED
     with guarded.moves(safe=-FUNDS, vault=FUNDS):
         assert acts.evacuate(guarded, signers=ALL) == ACCEPTED
     with guarded.moves():
         for safe, token, amount in ((THIEF.address, TOKEN, FUNDS), (guarded.safe, TOKEN, FUNDS + 1)):
             stolen = Return(1, 1, safe, token, amount)
-            returning = call(
+            returning = calldata(
                 "scheduleReturnByGuardians((uint64,uint64,address,address,uint256),bytes,bytes)",
                 (1, 1, hexed(safe), hexed(token), amount),
                 guarded.committee.quorum_signature(stolen, ALL),
@@ -262,18 +241,10 @@ def test_all_validators_with_a_month_of_patience_get_nothing(guarded: World) -> 
 def test_the_old_guardians_stop_what_they_can_in_those_14_days(guarded: World) -> None:
     """No veto of their own replacement, but they still pause, and consent to the owners' exit in time."""
     theirs = accounts("their guardian", 3)
-    value = members_hash([each.address for each in theirs], 2)
-    order = Govern(1, 1, govern_key(Parameter.GUARDIANS), value, guarded.now() + 14 * DAY + SLACK)
-    data = call(
-        "schedule((uint64,uint64,bytes32,bytes32,uint64),(uint8,bytes32,address),bytes)",
-        (1, 1, order.key, order.value, order.not_before),
-        (int(Parameter.GUARDIANS), bytes(32), hexed(bytes(20))),
-        guarded.committee.quorum_signature(order, ALL),
-    )
-    assert guarded.send(guarded.at("Governor"), data) == ACCEPTED
+    assert acts.schedule_guardians(guarded, theirs, ALL) == ACCEPTED
     signatures = guarded.committee.guardian_signatures(Veto(1))
     with guarded.moves():
-        assert guarded.send(guarded.at("Actions"), call("veto(uint64,bytes)", 1, signatures)) == "NotVetoable"
+        assert guarded.send(guarded.at("Actions"), calldata("veto(uint64,bytes)", 1, signatures)) == "NotVetoable"
         assert acts.pause_by_guardians(guarded) == ACCEPTED
         assert acts.consent_exit(guarded, acts.schedule_exit(guarded)) == ACCEPTED
 
@@ -283,7 +254,7 @@ def test_the_old_guardians_stop_what_they_can_in_those_14_days(guarded: World) -
 
 def rotation(world: World, keys: bytes, signers: range | list[int], notice: int = DAY + SLACK) -> str:
     order = Rotate(2, keccak(keys), world.now() + notice)
-    data = call(
+    data = calldata(
         "scheduleRotation((uint64,bytes32,uint64),bytes,bytes)",
         (2, order.keys_hash, order.not_before),
         keys,
@@ -303,10 +274,10 @@ def test_a_rotation_needs_a_quorum_and_a_day_and_guardians_may_veto_it(
     with guarded.moves():
         assert rotation(guarded, keys, signers, notice) == answer
         if answer == ACCEPTED:
-            starting = call("startEpoch(uint64,bytes)", 1, keys)
+            starting = calldata("startEpoch(uint64,bytes)", 1, keys)
             assert guarded.send(guarded.at("ValidatorRegistry"), starting) == "TooEarly"
             signatures = guarded.committee.guardian_signatures(Veto(1))
-            assert guarded.send(guarded.at("Actions"), call("veto(uint64,bytes)", 1, signatures)) == ACCEPTED
+            assert guarded.send(guarded.at("Actions"), calldata("veto(uint64,bytes)", 1, signatures)) == ACCEPTED
             guarded.later(DAY + 2 * SLACK)
             assert guarded.send(guarded.at("ValidatorRegistry"), starting) == "NotScheduled"
 
@@ -318,7 +289,7 @@ def test_orders_in_flight_die_with_their_epoch(guarded: World) -> None:
     guarded.later(DAY + 2 * SLACK)
     transfer = guarded.transfer(MERCHANT.address, CERTIFIED_FROM)
     tail = guarded.tail(transfer)
-    assert guarded.send(guarded.at("ValidatorRegistry"), call("startEpoch(uint64,bytes)", 1, keys)) == ACCEPTED
+    assert guarded.send(guarded.at("ValidatorRegistry"), calldata("startEpoch(uint64,bytes)", 1, keys)) == ACCEPTED
     with guarded.moves():
         assert guarded.execute(transfer, tail) == "WrongEpoch"
         assert guarded.execute(transfer, (2).to_bytes(8, "big") + tail[8:]) == "InvalidSignature"

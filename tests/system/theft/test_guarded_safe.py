@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
+from kit.chain.abi import calldata
+from kit.chain.rpc import hexed
 from tests.system.theft.admitted import Stolen, admits
-from tests.system.theft.world import (
-    ACCEPTED,
-    CERTIFIED_FROM,
-    DAILY,
-    DAY,
-    FUNDS,
-    MERCHANT,
-    NOTICE_FROM,
-    USD,
-    World,
-    call,
-    hexed,
-)
+from tests.system.theft.world import ACCEPTED, CERTIFIED_FROM, DAILY, DAY, FUNDS, MERCHANT, NOTICE_FROM, USD, World
 
 pytestmark = admits(Stolen.EVERYBODY)
 
@@ -58,7 +48,7 @@ def test_the_largest_are_announced_a_day_before(guarded: World) -> None:
     guard = guarded.at("TransferGuard")
     coming = type(transfer)(transfer.to, 0, transfer.data, transfer.nonce + 1)
     safe_tx_hash = coming.hash(guarded.committee.domain.chain_id, guarded.safe)
-    announce = type(transfer)(guard, 0, call("announce(bytes32)", safe_tx_hash), transfer.nonce)
+    announce = type(transfer)(guard, 0, calldata("announce(bytes32)", safe_tx_hash), transfer.nonce)
     assert guarded.execute(announce) == ACCEPTED
     assert guarded.execute(coming, guarded.tail(coming)) == "NoticeRunning"
     guarded.later(DAY)

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from kit.chain.abi import calldata, parameter_types
 from kit.chain.anvil import CallRefused
 from kit.chain.circle import Circle, Plan
+from kit.chain.rpc import hexed
 from kit.chain.settlement import DEPLOYER, NEIGHBOURS
 from kit.chain.statement import type_of
 from tests.support.committee import Committee
@@ -29,11 +31,8 @@ from tests.system.theft.world import (
     THIEF,
     USD,
     World,
-    call,
-    hexed,
     mined,
     settlement_plan,
-    split_types,
 )
 from verification.signatures.messages import Parameter, Rotate
 
@@ -75,7 +74,7 @@ def external_calls(world: World, contract: str) -> Iterator[tuple[str, bytes]]:
     for entry in json.loads((world.artifacts.ours / f"{contract}.json").read_text())["abi"]:
         if entry["type"] == "function" and entry["stateMutability"] in ("nonpayable", "payable"):
             kinds = [type_of(each) for each in entry["inputs"]]
-            yield entry["name"], call(f"{entry['name']}({','.join(kinds)})", *map(nothing, kinds))
+            yield entry["name"], calldata(f"{entry['name']}({','.join(kinds)})", *map(nothing, kinds))
 
 
 def nothing(kind: str) -> Any:
@@ -83,7 +82,7 @@ def nothing(kind: str) -> Any:
     if kind.endswith("[]"):
         return []
     if kind.startswith("("):
-        return tuple(nothing(part) for part in split_types(kind[1:-1]))
+        return tuple(nothing(part) for part in parameter_types(kind))
     if kind.startswith("bytes"):
         return bytes(int(kind[5:] or 0))
     return {"address": NOBODY, "bool": False, "string": ""}.get(kind, 0)
@@ -112,8 +111,8 @@ INITIALISERS = (
 
 def guesses() -> Iterator[tuple[str, bytes]]:
     for guess in INITIALISERS:
-        kinds = split_types(guess[guess.index("(") + 1 : -1])
-        yield guess, call(guess, *map(nothing, kinds))
+        kinds = parameter_types(guess)
+        yield guess, calldata(guess, *map(nothing, kinds))
 
 
 def accepted_calls(world: World, circle: Circle, whole: bool) -> set[tuple[str, str]]:
@@ -227,7 +226,7 @@ def test_lesson_f7_no_set_without_a_threshold_is_made(
     values = {**plan.values, contract: {**plan.values[contract], **changes}}
     circle = Circle(guarded.anvil, guarded.artifacts, Plan(b"\x08" * 32, values, NEIGHBOURS), DEPLOYER)
     with pytest.raises(CallRefused) as refused:
-        guarded.anvil.runtime_code(circle.creation_code(contract))
+        guarded.anvil.runtime_code(circle.codes[contract])
     assert guarded.error_name(refused.value.data) == error
 
 
@@ -299,10 +298,10 @@ def test_lesson_f7_a_malicious_validator_is_rotated_out_without_its_vote(guarded
     fresh = Committee.of(4, guard=guarded.at("TransferGuard"), chain_id=guarded.anvil.chain_id, epoch=2)
     keys = fresh.validator_set.evm_keys
     for validator in fresh.validators:
-        proving = call("prove(bytes,bytes)", validator.evm_key, validator.proof)
+        proving = calldata("prove(bytes,bytes)", validator.evm_key, validator.proof)
         assert guarded.send(guarded.at("ValidatorRegistry"), proving) == ACCEPTED
     order = Rotate(2, fresh.validator_set.keys_hash, guarded.now() + DAY + acts.SLACK)
-    scheduling = call(
+    scheduling = calldata(
         "scheduleRotation((uint64,bytes32,uint64),bytes,bytes)",
         (2, order.keys_hash, order.not_before),
         keys,
@@ -310,7 +309,7 @@ def test_lesson_f7_a_malicious_validator_is_rotated_out_without_its_vote(guarded
     )
     assert guarded.send(guarded.at("ValidatorRegistry"), scheduling) == ACCEPTED
     guarded.later(DAY + 2 * acts.SLACK)
-    starting = call("startEpoch(uint64,bytes)", 1, keys)
+    starting = calldata("startEpoch(uint64,bytes)", 1, keys)
     assert guarded.send(guarded.at("ValidatorRegistry"), starting) == ACCEPTED
     transfer = guarded.transfer(MERCHANT.address, CERTIFIED_FROM)
     with guarded.moves():

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from kit.chain.abi import calldata
+from kit.chain.rpc import hexed
 from tests.support.committee import Account
 from tests.system.theft import acts
 from tests.system.theft.acts import GATEWAY, Change
@@ -21,8 +23,6 @@ from tests.system.theft.world import (
     TOKEN,
     USD,
     World,
-    call,
-    hexed,
     mint,
 )
 from verification.signatures.messages import Parameter, RegisterPayee
@@ -58,7 +58,7 @@ def without_standing(world: World) -> str:
 
 
 def after_the_standing_was_revoked(world: World) -> str:
-    revoking = call("revoke(address)", hexed(MERCHANT.address))
+    revoking = calldata("revoke(address)", hexed(MERCHANT.address))
     assert world.send(world.at("StandingRegistry"), revoking, world.committee.attesters[0]) == ACCEPTED
     return acts.pay_out(world, 1, HUNDRED)
 
@@ -78,7 +78,7 @@ def of_another_group(world: World) -> str:
     other = world.another_safe(salt=4)
     mint(world.anvil, TOKEN, other)
     signature = "payout(address,bytes32,address,address,uint256)"
-    data = call(signature, hexed(other), bytes(32), hexed(TOKEN), hexed(MERCHANT.address), HUNDRED)
+    data = calldata(signature, hexed(other), bytes(32), hexed(TOKEN), hexed(MERCHANT.address), HUNDRED)
     return world.send(world.at("PayoutModule"), data, GATEWAY)
 
 
@@ -87,14 +87,16 @@ def from_a_member_that_registered_nobody(world: World) -> str:
     mint(world.anvil, TOKEN, other)
     assert world.by_owners(world.at("TransferGuard"), "admit(address)", hexed(other)) == ACCEPTED
     signature = "payout(address,bytes32,address,address,uint256)"
-    data = call(signature, hexed(other), bytes(32), hexed(TOKEN), hexed(MERCHANT.address), HUNDRED)
+    data = calldata(signature, hexed(other), bytes(32), hexed(TOKEN), hexed(MERCHANT.address), HUNDRED)
     return world.send(world.at("PayoutModule"), data, GATEWAY)
 
 
 def registered_by(world: World, attesters: int) -> str:
     order = RegisterPayee(world.safe, STRANGER.address)
     signatures = world.committee.attester_signatures(order, attesters)
-    data = call("registerByAttesters(address,address,bytes)", hexed(world.safe), hexed(STRANGER.address), signatures)
+    data = calldata(
+        "registerByAttesters(address,address,bytes)", hexed(world.safe), hexed(STRANGER.address), signatures
+    )
     return world.send(world.at("PayoutModule"), data, GATEWAY)
 
 
@@ -105,7 +107,7 @@ def registered_again(world: World) -> str:
 
 def of_an_unguarded_account(world: World) -> str:
     signature = "payout(address,bytes32,address,address,uint256)"
-    data = call(signature, hexed(THIEF.address), bytes(32), hexed(TOKEN), hexed(MERCHANT.address), HUNDRED)
+    data = calldata(signature, hexed(THIEF.address), bytes(32), hexed(TOKEN), hexed(MERCHANT.address), HUNDRED)
     return world.send(world.at("PayoutModule"), data, GATEWAY)
 
 
@@ -139,7 +141,7 @@ ATTEMPTS: dict[str, tuple[Callable[[World], str], str, int]] = {
     ),
     "registered by the gateway": (
         lambda world: world.send(
-            world.at("PayoutModule"), call("register(address)", hexed(STRANGER.address)), GATEWAY
+            world.at("PayoutModule"), calldata("register(address)", hexed(STRANGER.address)), GATEWAY
         ),
         "NotRegistered",
         0,

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from kit.chain.abi import calldata
+from kit.chain.rpc import hexed
 from tests.support.committee import Committee
 from tests.system.theft import acts
 from tests.system.theft.admitted import Stolen, admits
@@ -17,17 +19,13 @@ from tests.system.theft.world import (
     MERCHANT,
     NOTICE_FROM,
     TOKEN,
-    USD,
     World,
     build_set,
-    call,
-    hexed,
     mint,
 )
 from verification.multisig import SafeTransaction
 from verification.signatures.messages import FOREVER, Evacuate, GrantStanding, Pause, RegisterPayee, settlement_domain
 
-HUNDRED = 100 * USD
 HOUR = 3_600
 pytestmark = admits(Stolen.OWNERS_AND_F)
 
@@ -64,15 +62,15 @@ def test_pauses_evacuations_and_standings_are_for_their_chain(guarded: World, se
     with second.moves():
         signatures = people.guardian_signatures(pause)
         # A digest of another domain recovers to anybody: out of order, or no guardian.
-        answer = second.send(brake, call("pauseByGuardians(uint64,bytes)", 1, signatures))
+        answer = second.send(brake, calldata("pauseByGuardians(uint64,bytes)", 1, signatures))
         assert answer in ("NotAGuardian", "OutOfOrder")
         until = second.now() + HOUR
         sentinel = people.sentinel_signature(Pause(1, until))
         signature = "pauseBySentinel(address,uint64,uint64,bytes)"
-        data = call(signature, hexed(people.sentinel.address), 1, until, sentinel)
+        data = calldata(signature, hexed(people.sentinel.address), 1, until, sentinel)
         assert second.send(brake, data) == "NotBySentinel"
         message = Evacuate(1, 1, second.safe, TOKEN)
-        evacuating = call(
+        evacuating = calldata(
             "evacuate(uint64,uint64,address,address,bytes)",
             1,
             1,
@@ -83,7 +81,7 @@ def test_pauses_evacuations_and_standings_are_for_their_chain(guarded: World, se
         assert second.send(evacuator, evacuating) == "InvalidSignature"
         grant = GrantStanding(acts.GATEWAY.address, 1, second.now() + HOUR, 1, 1, bytes(32))
         values = (hexed(grant.account), 1, grant.expiry, 1, 1, grant.commitment)
-        granting = call(
+        granting = calldata(
             "grant((address,uint64,uint64,uint64,uint32,bytes32),bytes)", values, people.attester_signatures(grant)
         )
         assert second.send(second.at("StandingRegistry"), granting) in ("NotAnAttester", "OutOfOrder")
@@ -102,10 +100,12 @@ def test_a_certificate_is_for_its_guard(guarded: World) -> None:
         # The same Safe, transaction and validators: only the guard in the domain is another.
         order = other.committee.order(other.safe, for_ours, valid_until=other.now() + 600)
         assert other.execute(for_ours, guarded.committee.tail(order)) == "InvalidSignature"
-        pausing = call("pauseByGuardians(uint64,bytes)", 1, guarded.committee.guardian_signatures(Pause(1, FOREVER)))
+        pausing = calldata(
+            "pauseByGuardians(uint64,bytes)", 1, guarded.committee.guardian_signatures(Pause(1, FOREVER))
+        )
         assert other.send(other.at("EmergencyBrake"), pausing) in ("NotAGuardian", "OutOfOrder")
         order_of_payee = RegisterPayee(other.safe, MERCHANT.address)
-        registering = call(
+        registering = calldata(
             "registerByAttesters(address,address,bytes)",
             hexed(other.safe),
             hexed(MERCHANT.address),
@@ -134,7 +134,9 @@ def test_a_certificate_is_for_its_nonce(guarded: World) -> None:
 def test_a_certificate_is_for_its_safe(guarded: World) -> None:
     """Of the same owners in the same group, at the same nonce."""
     safe = guarded.another_safe(group=guarded.group)
-    admitting = SafeTransaction(guarded.at("TransferGuard"), 0, call("admit(address)", hexed(safe)), guarded.nonce())
+    admitting = SafeTransaction(
+        guarded.at("TransferGuard"), 0, calldata("admit(address)", hexed(safe)), guarded.nonce()
+    )
     assert guarded.execute(admitting) == ACCEPTED
     mint(guarded.anvil, TOKEN, safe)
     other = replace(guarded, safe=safe)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from kit.chain.abi import calldata
+from kit.chain.rpc import hexed
 from tests.system.theft import acts
 from tests.system.theft.admitted import Stolen, admits
 from tests.system.theft.hostile import NATIVE, Hostile, Step
@@ -18,9 +20,7 @@ from tests.system.theft.world import (
     TOKEN,
     USD,
     World,
-    call,
     exec_transaction,
-    hexed,
 )
 from verification.multisig import SafeTransaction
 
@@ -77,7 +77,7 @@ def test_a_token_without_code_or_with_code_that_only_stops(guarded: World, code:
     empty = b"\x70" * 20
     guarded.anvil.request("anvil_setCode", hexed(empty), code)
     safe = guarded.another_safe(tokens=(TOKEN, empty), salt=2)
-    transfer = SafeTransaction(empty, 0, call("transfer(address,uint256)", hexed(MERCHANT.address), HUNDRED), 0)
+    transfer = SafeTransaction(empty, 0, calldata("transfer(address,uint256)", hexed(MERCHANT.address), HUNDRED), 0)
     with guarded.moves():
         assert guarded.execute(transfer, safe=safe) == "BalanceMismatch"
         assert guarded.execute(transfer, guarded.tail(transfer, safe=safe), safe=safe) == "BalanceMismatch"
@@ -104,14 +104,14 @@ def signed(trap: Hostile, certified: bool) -> bytes:
 
 
 def module_call(trap: Hostile) -> bytes:
-    inner = call("transfer(address,uint256)", hexed(trap.accomplice), FUNDS)
-    return call("execTransactionFromModule(address,uint256,bytes,uint8)", hexed(TOKEN), 0, inner, 0)
+    inner = calldata("transfer(address,uint256)", hexed(trap.accomplice), FUNDS)
+    return calldata("execTransactionFromModule(address,uint256,bytes,uint8)", hexed(TOKEN), 0, inner, 0)
 
 
 def pretended_check(trap: Hostile) -> bytes:
-    inner = call("transfer(address,uint256)", hexed(trap.accomplice), FUNDS)
+    inner = calldata("transfer(address,uint256)", hexed(trap.accomplice), FUNDS)
     signature = "checkModuleTransaction(address,uint256,bytes,uint8,address)"
-    return call(signature, hexed(TOKEN), 0, inner, 0, hexed(trap.world.at("Evacuator")))
+    return calldata(signature, hexed(TOKEN), 0, inner, 0, hexed(trap.world.at("Evacuator")))
 
 
 REENTRIES: dict[str, tuple[Callable[[Hostile], Step], str]] = {
@@ -122,13 +122,13 @@ REENTRIES: dict[str, tuple[Callable[[Hostile], Step], str]] = {
         "Locked",
     ),
     "the guard's check after a call": (
-        lambda trap: (trap.world.at("TransferGuard"), call("checkAfterExecution(bytes32,bool)", bytes(32), True)),
+        lambda trap: (trap.world.at("TransferGuard"), calldata("checkAfterExecution(bytes32,bool)", bytes(32), True)),
         "NotLocked",
     ),
     "its check after a module's": (
         lambda trap: (
             trap.world.at("TransferGuard"),
-            call("checkAfterModuleExecution(bytes32,bool)", bytes(32), True),
+            calldata("checkAfterModuleExecution(bytes32,bool)", bytes(32), True),
         ),
         "NotLocked",
     ),
@@ -171,7 +171,7 @@ def test_a_hook_enters_nothing_during_a_payout(trap: Hostile, name: str) -> None
         world.moves(trap.token, {"accomplice": trap.accomplice}, safe=-HUNDRED, accomplice=HUNDRED),
         world.moves(also={"accomplice": trap.accomplice}),
     ):
-        assert world.send(trap.accomplice, call("start()")) == ACCEPTED
+        assert world.send(trap.accomplice, calldata("start()")) == ACCEPTED
     assert trap.outcomes() == [answer, ACCEPTED]
 
 
@@ -188,7 +188,7 @@ def as_current(trap: Hostile, name: str) -> Step:
 def test_a_hook_that_moves_the_token_itself_undoes_the_transfer(trap: Hostile, back: bool) -> None:
     world = trap.world
     elsewhere = world.safe if back else MERCHANT.address
-    trap.hook(trap.accomplice, [(trap.token, call("transfer(address,uint256)", hexed(elsewhere), 1))])
+    trap.hook(trap.accomplice, [(trap.token, calldata("transfer(address,uint256)", hexed(elsewhere), 1))])
     with world.moves(trap.token, {"accomplice": trap.accomplice}), world.moves():
         assert world.execute(world.transfer(trap.accomplice, HUNDRED, trap.token)) == "BalanceMismatch"
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from kit.chain.addresses import SAFE_SINGLETON
+from kit.chain.abi import calldata
+from kit.chain.rpc import hexed
 from tests.system.theft.admitted import Stolen, admits
 from tests.system.theft.hostile import Hostile
 from tests.system.theft.world import (
@@ -19,9 +20,8 @@ from tests.system.theft.world import (
     TOKEN,
     USD,
     World,
-    call,
-    hexed,
     mint,
+    plain_safe,
     safe_plan,
 )
 from verification.multisig import SAFE_DOMAIN_TYPEHASH, SafeTransaction, approved_hash
@@ -31,20 +31,8 @@ HUNDRED = 100 * USD
 NOBODY = hexed(bytes(20))
 ALL = range(4)
 FAR = 2**48
-SETUP = "setup(address[],uint256,address,bytes,address,address,uint256,address)"
 NONCE = bytes(32)
 pytestmark = admits(Stolen.OWNERS)
-
-
-def plain_safe(world: World, handler: bytes = bytes(20)) -> bytes:
-    """An ordinary Safe of the same owners."""
-    factory = world.create(world.artifacts.safe_creation("proxies/SafeProxyFactory"))
-    owners = [hexed(owner.address) for owner in world.committee.owners]
-    initializer = call(SETUP, owners, world.committee.owner_threshold, NOBODY, b"", hexed(handler), NOBODY, 0, NOBODY)
-    data = call("createProxyWithNonce(address,bytes,uint256)", SAFE_SINGLETON, initializer, 0)
-    safe = world.anvil.call(hexed(factory), data)[12:]
-    assert world.send(factory, data) == ACCEPTED
-    return safe
 
 
 # ERC-1271: a Safe's signature moves dollars without a transaction of the Safe
@@ -78,13 +66,13 @@ def authorization(world: World, safe: bytes, kind: str, to: bytes) -> bytes:
 def transfer_with_authorization(world: World, safe: bytes, to: bytes) -> bytes:
     digest = authorization(world, safe, "TransferWithAuthorization", to)
     signature = "transferWithAuthorization(address,address,uint256,uint256,uint256,bytes32,bytes)"
-    return call(signature, hexed(safe), hexed(to), FUNDS, 0, FAR, NONCE, as_wallet(world, safe, digest))
+    return calldata(signature, hexed(safe), hexed(to), FUNDS, 0, FAR, NONCE, as_wallet(world, safe, digest))
 
 
 def receive_with_authorization(world: World, safe: bytes, to: bytes) -> bytes:
     digest = authorization(world, safe, "ReceiveWithAuthorization", to)
     signature = "receiveWithAuthorization(address,address,uint256,uint256,uint256,bytes32,bytes)"
-    return call(signature, hexed(safe), hexed(to), FUNDS, 0, FAR, NONCE, as_wallet(world, safe, digest))
+    return calldata(signature, hexed(safe), hexed(to), FUNDS, 0, FAR, NONCE, as_wallet(world, safe, digest))
 
 
 def by_v_r_s(world: World, safe: bytes, to: bytes) -> bytes:
@@ -92,14 +80,14 @@ def by_v_r_s(world: World, safe: bytes, to: bytes) -> bytes:
     digest = authorization(world, safe, "TransferWithAuthorization", to)
     signed = world.committee.owners[0].sign(digest)
     signature = "transferWithAuthorization(address,address,uint256,uint256,uint256,bytes32,uint8,bytes32,bytes32)"
-    return call(signature, hexed(safe), hexed(to), FUNDS, 0, FAR, NONCE, signed[64], signed[:32], signed[32:64])
+    return calldata(signature, hexed(safe), hexed(to), FUNDS, 0, FAR, NONCE, signed[64], signed[:32], signed[32:64])
 
 
 def permit(world: World, safe: bytes, to: bytes) -> bytes:
     words = (address_word(safe), address_word(to), word(FUNDS), word(0), word(FAR))
     digest = dollars(world).digest(struct(f"Permit({PERMIT_FIELDS})", *words))
     signature = "permit(address,address,uint256,uint256,bytes)"
-    return call(signature, hexed(safe), hexed(to), FUNDS, FAR, as_wallet(world, safe, digest))
+    return calldata(signature, hexed(safe), hexed(to), FUNDS, FAR, as_wallet(world, safe, digest))
 
 
 BY_SIGNATURE: dict[str, tuple[Callable[[World, bytes, bytes], bytes], str]] = {
@@ -116,7 +104,7 @@ def test_the_safe_signs_no_token_message(guarded: World, name: str) -> None:
     make, answer = BY_SIGNATURE[name]
     with guarded.moves():
         assert guarded.send(TOKEN, make(guarded, guarded.safe, THIEF.address), THIEF) == answer
-        taking = call("transferFrom(address,address,uint256)", hexed(guarded.safe), hexed(THIEF.address), FUNDS)
+        taking = calldata("transferFrom(address,address,uint256)", hexed(guarded.safe), hexed(THIEF.address), FUNDS)
         assert guarded.send(TOKEN, taking, THIEF) == "ERC20: transfer amount exceeds allowance"
 
 
@@ -129,7 +117,7 @@ def test_an_ordinary_safe_with_its_handler_does(guarded: World, name: str) -> No
     with guarded.moves(also={"victim": victim}, merchant=FUNDS, victim=-FUNDS):
         assert guarded.send(TOKEN, BY_SIGNATURE[name][0](guarded, victim, MERCHANT.address), MERCHANT) == ACCEPTED
         if name == "permit":
-            taking = call("transferFrom(address,address,uint256)", hexed(victim), hexed(MERCHANT.address), FUNDS)
+            taking = calldata("transferFrom(address,address,uint256)", hexed(victim), hexed(MERCHANT.address), FUNDS)
             assert guarded.send(TOKEN, taking, MERCHANT) == ACCEPTED
 
 
@@ -137,7 +125,9 @@ def test_an_ordinary_safe_with_its_handler_does(guarded: World, name: str) -> No
 @pytest.mark.parametrize("certified", [False, True])
 def test_no_handler_is_ever_set(guarded: World, certified: bool) -> None:
     handler = guarded.create(guarded.artifacts.safe_creation("handler/CompatibilityFallbackHandler"))
-    setting = SafeTransaction(guarded.safe, 0, call("setFallbackHandler(address)", hexed(handler)), guarded.nonce())
+    setting = SafeTransaction(
+        guarded.safe, 0, calldata("setFallbackHandler(address)", hexed(handler)), guarded.nonce()
+    )
     with guarded.moves():
         assert guarded.execute(setting, guarded.tail(setting, ALL) if certified else b"") == "NotInTable"
         assert (
@@ -173,7 +163,7 @@ def test_a_safe_that_owns_approves_by_hash(guarded: World) -> None:
     signatures = with_contract(nested, transfer, inner, approved)
     with nested.moves():
         assert nested.execute(transfer, signatures=signatures) == "GS025"
-    approving = SafeTransaction(nested.safe, 0, call("approveHash(bytes32)", tx_hash), 0)
+    approving = SafeTransaction(nested.safe, 0, calldata("approveHash(bytes32)", tx_hash), 0)
     assert guarded.execute(approving, safe=inner) == ACCEPTED
     with nested.moves(safe=-HUNDRED, merchant=HUNDRED):
         assert nested.execute(transfer, signatures=signatures) == ACCEPTED
@@ -187,7 +177,7 @@ def test_nobody_approves_in_an_owners_name(guarded: World) -> None:
     transfer = nested.transfer(MERCHANT.address, HUNDRED)
     tx_hash = transfer.hash(guarded.committee.domain.chain_id, nested.safe)
     with nested.moves():
-        assert nested.send(nested.safe, call("approveHash(bytes32)", tx_hash), THIEF) == "GS030"
+        assert nested.send(nested.safe, calldata("approveHash(bytes32)", tx_hash), THIEF) == "GS030"
         signatures = with_contract(nested, transfer, inner, approved_hash(inner).encoded)
         assert nested.execute(transfer, signatures=signatures) == "GS025"
 

@@ -8,18 +8,20 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from eth_abi.abi import decode, encode
+from eth_abi.abi import decode
 from eth_utils.crypto import keccak
 
-from kit.chain.abi import error_names, signature_of
+from kit.chain.abi import calldata, error_names, selector, signature_of
 from kit.chain.addresses import BASE_SEPOLIA_USDC, SAFE_SINGLETON
 from kit.chain.anvil import Anvil, CallRefused, ChainError
 from kit.chain.artifacts import Artifacts
 from kit.chain.circle import Circle, Plan
 from kit.chain.deploy import DEPLOYER as TOKEN_OWNER
 from kit.chain.deploy import deploy
+from kit.chain.rpc import hexed
 from kit.chain.settlement import DEPLOYER, NEIGHBOURS
 from tests.integration.contracts.conftest import plan as payments_plan
+from tests.integration.contracts.settlement_set import stated_set
 from tests.support.committee import Account, Committee
 from verification.multisig import SafeTransaction
 from verification.signatures.messages import GrantStanding
@@ -35,32 +37,11 @@ TOKEN = bytes.fromhex(BASE_SEPOLIA_USDC[2:])
 RELAY = Account("relay of the theft suite")
 MERCHANT = Account("a merchant with standing")
 THIEF = Account("a thief without standing")
+ZERO = hexed(bytes(20))
+SETUP = "setup(address[],uint256,address,bytes,address,address,uint256,address)"
 ACCEPTED = "accepted"
 NO_REASON = "no reason"
-_ERROR_STRING = bytes(keccak(text="Error(string)")[:4])
-
-
-def hexed(address: bytes) -> str:
-    return "0x" + address.hex()
-
-
-def call(signature: str, *values: Any) -> bytes:
-    """Calldata of a function by its signature; structs as tuples."""
-    types = signature[signature.index("(") + 1 : -1]
-    return bytes(keccak(text=signature)[:4]) + encode(split_types(types), values)
-
-
-def split_types(types: str) -> list[str]:
-    """The types at the top level of a parameter list."""
-    if not types:
-        return []
-    parts, depth, start = [], 0, 0
-    for index, letter in enumerate(types + ","):
-        depth += (letter == "(") - (letter == ")")
-        if letter == "," and depth == 0:
-            parts.append(types[start:index])
-            start = index + 1
-    return parts
+_ERROR_STRING = selector("Error(string)")
 
 
 def mined(anvil: Anvil, request: Mapping[str, str]) -> dict[str, Any]:
@@ -96,7 +77,7 @@ class World:
         """In the token's smallest unit; of native currency, whose token is zero, in wei."""
         if not any(token):
             return int(self.anvil.request("eth_getBalance", hexed(account), "latest"), 16)
-        return int.from_bytes(self.anvil.call(hexed(token), call("balanceOf(address)", hexed(account))), "big")
+        return int.from_bytes(self.anvil.call(hexed(token), calldata("balanceOf(address)", hexed(account))), "big")
 
     @contextmanager
     def moves(self, token: bytes = TOKEN, also: Mapping[str, bytes] | None = None, **expected: int) -> Iterator[None]:
@@ -123,7 +104,7 @@ class World:
         assert changed == {name: change for name, change in expected.items() if change}
 
     def nonce(self, safe: bytes | None = None) -> int:
-        return int.from_bytes(self.anvil.call(hexed(safe or self.safe), call("nonce()")), "big")
+        return int.from_bytes(self.anvil.call(hexed(safe or self.safe), calldata("nonce()")), "big")
 
     def send(self, to: bytes, data: bytes, sender: Account = RELAY, value: int = 0) -> str:
         """Send it for real. ACCEPTED, or the name of the error that it reverted with."""
@@ -163,7 +144,7 @@ class World:
     # What a guarded Safe is asked to do
 
     def transfer(self, to: bytes, amount: int, token: bytes = TOKEN) -> SafeTransaction:
-        return SafeTransaction(token, 0, call("transfer(address,uint256)", hexed(to), amount), self.nonce())
+        return SafeTransaction(token, 0, calldata("transfer(address,uint256)", hexed(to), amount), self.nonce())
 
     def execute(
         self,
@@ -203,12 +184,12 @@ class World:
 
     def by_owners(self, to: bytes, signature: str, *values: Any) -> str:
         """A call by the Safe itself, as classes A, C and E are."""
-        return self.execute(SafeTransaction(to, 0, call(signature, *values), self.nonce()))
+        return self.execute(SafeTransaction(to, 0, calldata(signature, *values), self.nonce()))
 
     def grant_standing(self, account: bytes, grant_id: int = 1) -> None:
         grant = GrantStanding(account, grant_id, self.now() + 6 * DAY, 1, 1, keccak(account))
         values = (hexed(account), grant_id, grant.expiry, 1, 1, grant.commitment)
-        data = call(
+        data = calldata(
             "grant((address,uint64,uint64,uint64,uint32,bytes32),bytes)",
             values,
             self.committee.attester_signatures(grant),
@@ -221,7 +202,7 @@ class World:
 
 
 def exec_transaction(transaction: SafeTransaction, signatures: bytes) -> bytes:
-    return call(
+    return calldata(
         "execTransaction(address,uint256,bytes,uint8,uint256,uint256,uint256,address,address,bytes)",
         hexed(transaction.to),
         transaction.value,
@@ -260,51 +241,12 @@ def build_set(anvil: Anvil, artifacts: Artifacts, validators: int = 4, salt: int
 
 
 def mint(anvil: Anvil, token: bytes, to: bytes, amount: int = FUNDS) -> None:
-    data = call("mint(address,uint256)", hexed(to), amount)
+    data = calldata("mint(address,uint256)", hexed(to), amount)
     assert mined(anvil, {"from": TOKEN_OWNER, "to": hexed(token), "data": hexed(data)})["status"] == "0x1"
 
 
 def settlement_plan(anvil: Anvil, artifacts: Artifacts, committee: Committee) -> Plan:
-    proxy = artifacts.safe_creation("proxies/SafeProxy")
-    proxy_code = anvil.runtime_code(proxy + encode(["address"], [SAFE_SINGLETON]))
-
-    def addresses(accounts: Sequence[Account]) -> list[str]:
-        return [hexed(each.address) for each in accounts]
-
-    now = int(anvil.request("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
-    values: dict[str, dict[str, Any]] = {
-        "CertificateVerifier": {},
-        "ValidatorRegistry": {
-            "delays": {"rotation": DAY, "recovery": 14 * DAY},
-            "keys": "0x" + b"".join(validator.evm_key for validator in committee.validators).hex(),
-            "proofs": ["0x" + validator.proof.hex() for validator in committee.validators],
-        },
-        "Actions": {"window": 7 * DAY},
-        "Guardians": {"guardians": addresses(committee.guardians), "threshold": committee.guardian_threshold},
-        "Governor": {"delays": {"change": 2 * DAY, "guardians": 14 * DAY}, "modelHash": "0x" + "33" * 32},
-        "StandingRegistry": {
-            "maxValidity": 7 * DAY,
-            "attesters": addresses(committee.attesters),
-            "threshold": committee.attester_threshold,
-        },
-        "EmergencyBrake": {
-            "delays": {"sentinelPause": DAY // 4, "sentinelKey": 30 * DAY, "ending": 3600, "reduced": DAY},
-            "sentinels": [{"key": hexed(committee.sentinel.address), "expires": now + 29 * DAY}],
-        },
-        "ColdVault": {
-            "delays": {"owners": 2 * DAY, "guardians": 14 * DAY},
-            "owners": addresses(committee.vault_owners),
-            "threshold": committee.vault_threshold,
-        },
-        "TransferGuard": {
-            "delays": {"notice": DAY, "exit": 14 * DAY},
-            "code": {"singleton": SAFE_SINGLETON, "proxyCodehash": "0x" + keccak(proxy_code).hex()},
-        },
-        "PayoutModule": {"payeeDelay": DAY},
-        "Evacuator": {},
-        "GuardedSafeFactory": {"safeSingleton": SAFE_SINGLETON, "proxyCreationCode": "0x" + proxy.hex()},
-    }
-    return Plan(bytes(32), values, NEIGHBOURS)
+    return Plan(bytes(32), stated_set(anvil, artifacts, committee, SAFE_SINGLETON), NEIGHBOURS)
 
 
 def safe_plan(
@@ -330,7 +272,18 @@ def plan_type(artifacts: Artifacts) -> str:
 def create_safe(anvil: Anvil, circle: Circle, artifacts: Artifacts, plan: tuple[Any, ...]) -> bytes:
     """See safe_plan."""
     kind, factory = plan_type(artifacts), circle.addresses["GuardedSafeFactory"]
-    (safe,) = decode(["address"], anvil.call(factory, call(f"addressOf({kind})", plan)))
-    data = call(f"create({kind})", plan)
+    (safe,) = decode(["address"], anvil.call(factory, calldata(f"addressOf({kind})", plan)))
+    data = calldata(f"create({kind})", plan)
     assert mined(anvil, {"from": DEPLOYER, "to": factory, "data": hexed(data)})["status"] == "0x1"
     return bytes.fromhex(safe[2:])
+
+
+def plain_safe(world: World, handler: bytes = bytes(20)) -> bytes:
+    """An ordinary Safe of the same owners."""
+    factory = world.create(world.artifacts.safe_creation("proxies/SafeProxyFactory"))
+    owners = [hexed(owner.address) for owner in world.committee.owners]
+    initializer = calldata(SETUP, owners, world.committee.owner_threshold, ZERO, b"", hexed(handler), ZERO, 0, ZERO)
+    data = calldata("createProxyWithNonce(address,bytes,uint256)", SAFE_SINGLETON, initializer, 0)
+    safe = world.anvil.call(hexed(factory), data)[12:]
+    assert world.send(factory, data) == ACCEPTED
+    return safe
