@@ -9,6 +9,7 @@ import {Govern, Messages} from "src/governance/Messages.sol";
 import {ICertificateVerifier} from "src/quorum/ICertificateVerifier.sol";
 import {IPayoutModule} from "src/safe/IPayoutModule.sol";
 import {IStandingRegistry} from "src/standing/IStandingRegistry.sol";
+import {anyChange} from "../support/AnyChange.sol";
 import {svm, vm} from "../support/Cheats.sol";
 import {AnyActions, AnyVerifier} from "../support/Neighbours.sol";
 import {Governed} from "../support/Governed.sol";
@@ -48,7 +49,7 @@ contract GovernorObeysItsQuorumsAndTheOwners {
 
     /// @notice The next number only, so no message counts twice; signed in the epoch that it names; never before its delay.
     function check_scheduledOnceByAQuorumAfterTheDelay() external {
-        (Govern memory govern, IGovernor.Target memory target) = _message();
+        (Govern memory govern, IGovernor.Target memory target) = anyChange();
         uint64 last = governor.lastGovernId();
         bool signed = verifier.signed(_digest(govern), govern.epoch);
         if (!_schedules(govern, target)) return;
@@ -68,7 +69,7 @@ contract GovernorObeysItsQuorumsAndTheOwners {
     }
 
     function check_aHigherLimitNeedsTheOwnersWord() external {
-        (Govern memory govern, IGovernor.Target memory target) = _message();
+        (Govern memory govern, IGovernor.Target memory target) = anyChange();
         vm.assume(target.parameter <= IGovernor.Parameter.NoticeFrom);
         vm.assume(_schedules(govern, target));
         (uint96 daily, uint96 certifiedFrom, uint96 noticeFrom) = governed.limits(target.group, target.token);
@@ -85,7 +86,7 @@ contract GovernorObeysItsQuorumsAndTheOwners {
     }
 
     function check_anotherPayoutKeyNeedsTheOwnersWord() external {
-        (Govern memory govern, IGovernor.Target memory target) = _message();
+        (Govern memory govern, IGovernor.Target memory target) = anyChange();
         vm.assume(target.parameter == IGovernor.Parameter.PayoutKey);
         vm.assume(_schedules(govern, target));
         bool accepted = governed.accepted(target.group, govern.governId) == _digest(govern);
@@ -96,23 +97,10 @@ contract GovernorObeysItsQuorumsAndTheOwners {
     }
 
     function reaches_aLimitIsChanged() external {
-        (Govern memory govern, IGovernor.Target memory target) = _message();
+        (Govern memory govern, IGovernor.Target memory target) = anyChange();
         vm.assume(target.parameter == IGovernor.Parameter.DailyLimit);
         vm.assume(_schedules(govern, target));
         assert(!_executes(govern.governId));
-    }
-
-    function _message() private returns (Govern memory govern, IGovernor.Target memory target) {
-        govern.governId = uint64(svm.createUint(64, "governId"));
-        govern.epoch = uint64(svm.createUint(64, "epoch"));
-        govern.key = svm.createBytes32("key");
-        govern.value = svm.createBytes32("value");
-        govern.notBefore = uint64(svm.createUint(64, "notBefore"));
-        uint256 parameter = svm.createUint(8, "parameter");
-        vm.assume(parameter <= uint8(type(IGovernor.Parameter).max));
-        target.parameter = IGovernor.Parameter(parameter);
-        target.group = svm.createBytes32("group");
-        target.token = svm.createAddress("token");
     }
 
     function _schedules(Govern memory govern, IGovernor.Target memory target) private returns (bool) {

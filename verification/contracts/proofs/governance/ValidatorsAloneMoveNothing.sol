@@ -15,6 +15,7 @@ import {Evacuator} from "src/safe/Evacuator.sol";
 import {ITransferGuard} from "src/safe/ITransferGuard.sol";
 import {PayoutModule} from "src/safe/PayoutModule.sol";
 import {IStandingRegistry} from "src/standing/IStandingRegistry.sol";
+import {anyChange} from "../support/AnyChange.sol";
 import {svm, vm} from "../support/Cheats.sol";
 import {LedgerToken} from "../support/EscrowDoubles.sol";
 import {Governed} from "../support/Governed.sol";
@@ -123,7 +124,7 @@ contract ValidatorsAloneMoveNothing {
     }
 
     function check_noLimitRisesAndNoPayoutKeyChanges(address sender) external {
-        (Govern memory govern, IGovernor.Target memory target) = _message();
+        (Govern memory govern, IGovernor.Target memory target) = anyChange();
         vm.assume(guard.accepted(target.group, govern.governId) == 0);
         ITransferGuard.Limits memory limits = guard.limitsOf(target.group, target.token);
         address key = module.payoutKeyOf(target.group);
@@ -137,7 +138,7 @@ contract ValidatorsAloneMoveNothing {
     }
 
     function reaches_aLowerLimit() external {
-        (Govern memory govern, IGovernor.Target memory target) = _message();
+        (Govern memory govern, IGovernor.Target memory target) = anyChange();
         vm.assume(guard.accepted(target.group, govern.governId) == 0);
         ITransferGuard.Limits memory limits = guard.limitsOf(target.group, target.token);
         governor.schedule(govern, target, "");
@@ -164,19 +165,6 @@ contract ValidatorsAloneMoveNothing {
         uint64 id = uint64(svm.createUint(64, "pauseId"));
         evacuator.evacuate(id, uint64(svm.createUint(64, "epoch")), address(safe), address(token), "");
         assert(safe.orders() == orders);
-    }
-
-    function _message() private returns (Govern memory govern, IGovernor.Target memory target) {
-        govern.governId = uint64(svm.createUint(64, "governId"));
-        govern.epoch = uint64(svm.createUint(64, "epoch"));
-        govern.key = svm.createBytes32("key");
-        govern.value = svm.createBytes32("value");
-        govern.notBefore = uint64(svm.createUint(64, "notBefore"));
-        uint256 parameter = svm.createUint(8, "parameter");
-        vm.assume(parameter <= uint8(type(IGovernor.Parameter).max));
-        target.parameter = IGovernor.Parameter(parameter);
-        target.group = svm.createBytes32("group");
-        target.token = svm.createAddress("token");
     }
 
     function _call(address sender, address to, bytes memory data) private {

@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {LibBit} from "solady/utils/LibBit.sol";
 import {CertificateVerifier} from "src/quorum/CertificateVerifier.sol";
 import {IValidatorRegistry} from "src/quorum/IValidatorRegistry.sol";
+import {anyBit} from "../support/Bits.sol";
 import {svm, vm} from "../support/Cheats.sol";
 
 /// @notice The verifier over an uninterpreted curve: whether a sum of keys signed is anything.
@@ -141,17 +142,7 @@ contract BelowAQuorumNothingVerifies {
         assert(epoch == registry.epoch());
         assert(bitmap >> n == 0 && LibBit.popCount(bitmap) >= quorum);
         assert(verifier.isSignedBy(keys, bitmap, digest, signature));
-        assert(_anyBit(signature));
-    }
-
-    function _anyBit(bytes memory point) private pure returns (bool) {
-        uint256 bits = 0;
-        for (uint256 i = 0x20; i <= point.length; i += 0x20) {
-            assembly ("memory-safe") {
-                bits := or(bits, mload(add(point, i)))
-            }
-        }
-        return bits != 0;
+        assert(anyBit(signature));
     }
 
     function _keys(uint256 n) private returns (bytes memory keys) {

@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {Messages} from "src/governance/Messages.sol";
 import {AnyRegistryState} from "../support/AnyRegistryState.sol";
+import {anyBit} from "../support/Bits.sol";
 import {svm} from "../support/Cheats.sol";
 import {AnyActions, AnyVerifier} from "../support/Neighbours.sol";
 
@@ -89,7 +90,7 @@ contract KeysChangeOnlyByTakenActions is AnyRegistryState {
         run(step);
         if (registry.isProven(keyHash) == before) return;
         assert(!before && step.verb == Verb.Prove && keccak256(step.key) == keyHash && holds);
-        assert(_anyBit(step.key) && _anyBit(step.proof));
+        assert(anyBit(step.key) && anyBit(step.proof));
     }
 
     /// @notice What starts is what was scheduled, and it is kept.
@@ -140,15 +141,5 @@ contract KeysChangeOnlyByTakenActions is AnyRegistryState {
         assembly ("memory-safe") {
             mcopy(add(key, 0x20), add(add(keys, 0x20), mul(index, 0x80)), 0x80)
         }
-    }
-
-    function _anyBit(bytes memory point) private pure returns (bool) {
-        uint256 bits = 0;
-        for (uint256 i = 0x20; i <= point.length; i += 0x20) {
-            assembly ("memory-safe") {
-                bits := or(bits, mload(add(point, i)))
-            }
-        }
-        return bits != 0;
     }
 }

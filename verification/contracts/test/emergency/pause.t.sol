@@ -8,6 +8,7 @@ import {IGuardians} from "src/governance/IGuardians.sol";
 import {Messages} from "src/governance/Messages.sol";
 import {ICertificateVerifier} from "src/quorum/ICertificateVerifier.sol";
 import {BrakeBase} from "./BrakeBase.sol";
+import {digestFor} from "../support/Digest.sol";
 import {Members} from "../support/Members.sol";
 
 contract PauseTest is BrakeBase {

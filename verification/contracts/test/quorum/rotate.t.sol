@@ -6,6 +6,7 @@ import {Messages, Rotate} from "src/governance/Messages.sol";
 import {ICertificateVerifier} from "src/quorum/ICertificateVerifier.sol";
 import {IValidatorRegistry as I} from "src/quorum/IValidatorRegistry.sol";
 import {Committee} from "../support/Committee.sol";
+import {digestFor} from "../support/Digest.sol";
 import {QuorumBase} from "../support/QuorumBase.sol";
 import {Vm} from "../support/Vm.sol";
 
@@ -128,16 +129,7 @@ contract RotateTest is QuorumBase {
         vm.expectRevert(ICertificateVerifier.InvalidSignature.selector);
         registry.scheduleRotation(_rotate(2, READY), _keys, signature);
         vm.chainId(31337);
-        bytes32 elsewhere = keccak256(
-            abi.encode(
-                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
-                keccak256("Lockgate Settlement"),
-                keccak256("1"),
-                31337,
-                address(0x9A4E)
-            )
-        );
-        bytes32 digest = keccak256(abi.encodePacked(hex"1901", elsewhere, Messages.hash(_rotate(2, READY))));
+        bytes32 digest = digestFor(address(0x9A4E), 31337, Messages.hash(_rotate(2, READY)));
         signature = quorum(7, digest);
         vm.expectRevert(ICertificateVerifier.InvalidSignature.selector);
         registry.scheduleRotation(_rotate(2, READY), _keys, signature);

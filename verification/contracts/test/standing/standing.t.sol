@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {GrantStanding, Messages} from "src/governance/Messages.sol";
 import {IStandingRegistry} from "src/standing/IStandingRegistry.sol";
 import {StandingRegistry} from "src/standing/StandingRegistry.sol";
+import {digestFor} from "../support/Digest.sol";
 import {EmergencyBase} from "../support/EmergencyBase.sol";
 import {Members} from "../support/Members.sol";
 

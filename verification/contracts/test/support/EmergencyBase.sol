@@ -9,6 +9,7 @@ import {Guardians} from "src/governance/Guardians.sol";
 import {IPayoutModule} from "src/safe/IPayoutModule.sol";
 import {StandingRegistry} from "src/standing/StandingRegistry.sol";
 import {LimitsDouble, PayoutDouble, VerifierDouble} from "./EmergencyDoubles.sol";
+import {digestFor} from "./Digest.sol";
 import {Members} from "./Members.sol";
 import {Vm} from "./Vm.sol";
 
@@ -83,19 +84,6 @@ abstract contract EmergencyBase {
     /// @dev EIP-712 digest in the domain of this guard and chain, not by the code under test.
     function digestOf(bytes32 structHash) internal view returns (bytes32) {
         return digestFor(address(limits), block.chainid, structHash);
-    }
-
-    function digestFor(address guard, uint256 chain, bytes32 structHash) internal pure returns (bytes32) {
-        bytes32 domain = keccak256(
-            abi.encode(
-                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
-                keccak256("Lockgate Settlement"),
-                keccak256("1"),
-                chain,
-                guard
-            )
-        );
-        return keccak256(abi.encodePacked(hex"1901", domain, structHash));
     }
 
     function certify(bytes32 structHash) internal returns (bytes memory) {

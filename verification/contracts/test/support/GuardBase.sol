@@ -43,7 +43,6 @@ interface GuardVm is Vm {
     function startPrank(address sender) external;
     function stopPrank() external;
     function mockCall(address callee, bytes calldata data, bytes calldata answer) external;
-    function cool(address account) external;
 }
 
 /// @notice Real Safes (v1.5, 2 of 3) under the real guard and modules; real actions; doubles for the rest.
@@ -92,7 +91,7 @@ abstract contract GuardBase {
         guardians = new GuardiansDouble();
         singleton = address(new Safe());
         token = new GuardToken();
-        build(address(brake), address(standing));
+        _build();
         owners = Members.keys("owner", 3);
         safe = factory.create(planOf(0));
         token.mint(safe, FUNDS);
@@ -101,7 +100,7 @@ abstract contract GuardBase {
     }
 
     /// @dev The circle: each of the five is made at an address that the others were told.
-    function build(address brake_, address standing_) internal {
+    function _build() private {
         uint64 nonce = vm.getNonce(address(this));
         address[5] memory next;
         for (uint64 i = 0; i < 5; ++i) {
@@ -112,8 +111,8 @@ abstract contract GuardBase {
                 next[4],
                 IGovernor(address(governor)),
                 quorum,
-                IStandingRegistry(standing_),
-                IEmergencyBrake(brake_),
+                IStandingRegistry(address(standing)),
+                IEmergencyBrake(address(brake)),
                 guardians,
                 Actions(next[1]),
                 next[2],
@@ -126,11 +125,11 @@ abstract contract GuardBase {
         actions = new Actions(
             Actions.Neighbours(address(guard), quorum, guardians, address(0), address(governor), address(vault)), WINDOW
         );
-        payouts = new PayoutModule(address(guard), address(governor), IStandingRegistry(standing_), PAYEE);
+        payouts = new PayoutModule(address(guard), address(governor), IStandingRegistry(address(standing)), PAYEE);
         evacuator = new Evacuator(
             Evacuator.Neighbours(
                 address(guard),
-                IEmergencyBrake(brake_),
+                IEmergencyBrake(address(brake)),
                 quorum,
                 IValidatorRegistry(address(quorum)),
                 guardians,

@@ -9,6 +9,7 @@ import {IOwnerManager} from "@safe-global/safe-smart-account/contracts/interface
 import {ISafe} from "@safe-global/safe-smart-account/contracts/interfaces/ISafe.sol";
 import {Enum} from "@safe-global/safe-smart-account/contracts/libraries/Enum.sol";
 import {Messages, Order} from "src/governance/Messages.sol";
+import {digestFor} from "../../support/Digest.sol";
 import {GovernanceSteps} from "./GovernanceSteps.sol";
 
 /// @notice What all owners together try, with certificates of every wrong kind, and what anyone tries with what was sent.

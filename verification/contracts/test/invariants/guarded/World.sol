@@ -21,6 +21,7 @@ import {TransferGuard} from "src/safe/TransferGuard.sol";
 import {StandingRegistry} from "src/standing/StandingRegistry.sol";
 import {TestUSD} from "src/token/TestUSD.sol";
 import {Committee} from "../../support/Committee.sol";
+import {digestFor} from "../../support/Digest.sol";
 import {Members} from "../../support/Members.sol";
 import {Vm} from "../../support/Vm.sol";
 import {Votes} from "./Votes.sol";
@@ -248,19 +249,6 @@ abstract contract World {
     /// @dev EIP-712 digest, not by the code under test.
     function digestOf(bytes32 structHash) internal view returns (bytes32) {
         return digestFor(address(guard), 31337, structHash);
-    }
-
-    function digestFor(address guard_, uint256 chain, bytes32 structHash) internal pure returns (bytes32) {
-        bytes32 domain = keccak256(
-            abi.encode(
-                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
-                keccak256("Lockgate Settlement"),
-                keccak256("1"),
-                chain,
-                guard_
-            )
-        );
-        return keccak256(abi.encodePacked(hex"1901", domain, structHash));
     }
 
     function byGuardians(bytes32 structHash) internal view returns (bytes memory) {
