@@ -40,7 +40,6 @@ class Foretold:
     """Addresses that follow from the plans, so that what needs them is started beside what creates them."""
 
     brake: str
-    guard: str
     treasury: str
 
 
@@ -54,7 +53,7 @@ def foretell(files: CommitteeFiles, artifacts_folder: Path) -> Foretold:
         treasury = guarded_safe.address_of(safe, at[guarded_safe.FACTORY], artifacts)
     except (ArtifactError, PlanError) as error:
         raise StackError(f"the contracts cannot be planned: {error}") from error
-    return Foretold(at["EmergencyBrake"], at["TransferGuard"], treasury)
+    return Foretold(at["EmergencyBrake"], treasury)
 
 
 def describe(files: CommitteeFiles) -> tuple[list[dict[str, Any]], dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 A mutant is killed when a test that passes on the true sources fails, or a property that is proved of them has a
 counterexample. One that does not compile is no mutant; one whose optimized bytecode is the original's is the
-original. A first round makes few runs of random tests. Tests of gas kill nothing: any change may cost a little more.
+original. A first round makes few runs of random tests.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def reach(shop: Workshop, graph: Graph, file: str) -> Reach:
         found = [one for one in sorted((shop.folder / folder).rglob(pattern)) if source in graph.closure(one)]
         return sorted(found, key=lambda one: one.parent.name != room)
 
-    tests = [one for one in reaching("test", "*.t.sol") if one.name != "gas.t.sol"]
+    tests = reaching("test", "*.t.sol")
     proofs = [one for one in reaching("proofs", "*.sol") if _states(one)]
     names = [tuple(str(one.relative_to(shop.folder)) for one in many) for many in (tests, proofs)]
     return Reach(names[0], names[1], graph.digest([source, *tests, *proofs]))
@@ -111,10 +111,7 @@ class Bench:
         artifacts = self._recompiler.artifacts(mutant)
         if artifacts is None:
             return Fate.STILLBORN, ""
-        with self._changed(artifacts):
-            killer = artifacts and (
-                self._failing_test(reached.tests, _FEW) or self._failing_test(reached.tests, _MANY)
-            )
+        killer = self._killing_test(artifacts, reached.tests) if artifacts else ""
         if killer:
             return Fate.BY_TEST, killer
         if self._recompiler.is_same(mutant):
